@@ -1,0 +1,25 @@
+#include "cmd/backends.h"
+
+#include <string.h>
+
+#include "domain/bytes.h"
+
+const struct backend_scheme backend_schemes[] = {
+    {NULL, NULL, NULL},
+};
+
+enum status backend_open(const struct backend_url *url,
+                         struct backend_port *out, struct error *err)
+{
+    for (const struct backend_scheme *s = backend_schemes; s->name; s++) {
+        if (strcmp(s->scheme, url->scheme) != 0)
+            continue;
+        enum status const st = s->open(url, out, err);
+        if (st == STATUS_OK)
+            backend_port_check(*out);
+        return st;
+    }
+    struct bytes const parts[] = {BYTES("this build has no backend for "),
+                                  bytes_of(url->masked)};
+    return error_join(err, STATUS_INVALID, "url", parts, 2);
+}

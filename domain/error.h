@@ -1,0 +1,30 @@
+/*
+ * error.h - the message that goes with a fault.
+ *
+ * Lives with the caller, on its stack. Filled only together with a fault, by
+ * whoever detects it: one line, no secrets, the culprit and the limit named.
+ */
+#ifndef DOMAIN_ERROR_H
+#define DOMAIN_ERROR_H
+
+#include "domain/bytes.h"
+#include "domain/status.h"
+
+#define ERROR_TEXT_SIZE 400
+
+struct error {
+    char text[ERROR_TEXT_SIZE]; /* NUL-terminated, one line */
+    const char *field; /* a static name of the field at fault, or NULL */
+};
+
+/* Writes text into *err, with field (static, may be NULL), and gives status
+ * back, so that a caller can `return error_set(...)`. */
+enum status error_set(struct error *err, enum status status, const char *field,
+                      const char *text);
+
+/* The same with the texts of parts[n] joined; what does not print is shown as
+ * '?', what does not fit is cut. */
+enum status error_join(struct error *err, enum status status, const char *field,
+                       const struct bytes *parts, size_t n);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * consume.h - the worker engine: one loop, one thread, one step at a time.
+ *
+ * A step settles what has finished, makes due tasks ready, takes back the
+ * leases of dead workers, extends its own, leases new tasks into the free
+ * slots and hands them to the executor; if there was nothing to do it waits.
+ * It owns neither clock nor threads, so that a test can drive it by hand, in
+ * virtual time, the same every time.
+ *
+ * Faults of the backend don't end it: it keeps what has finished, waits by a
+ * capped, jittered backoff and tries again.
+ */
+#ifndef USECASE_CONSUME_H
+#define USECASE_CONSUME_H
+
+#include "usecase/clock_port.h"
+#include "usecase/executor_port.h"
+#include "usecase/metrics_port.h"
+#include "usecase/queue_port.h"
+#include "usecase/random_port.h"
+
+#define PREFETCH_MAX 256
+
+struct consumer_config {
+    struct queue_plan plan;
+    char worker[WORKER_NAME_MAX + 1];
+    size_t concurrency; /* 1 to CONCURRENCY_MAX */
+    int64_t lease_ms;   /* LEASE_MIN_MS to DURATION_MAX_MS */
+    struct wake wake;   /* ends its waits: finished handlers, signals */
+};
+
+#define CONCURRENCY_MAX 1024
+#define LEASE_MIN_MS 100
+
+struct consumer_ports {
+    struct queue_port queue;
+    struct executor_port executor; /* capacity: consumer_capacity() */
+    struct clock_port clock;
+    struct random_port random;
+    struct metrics_port metrics;
+};
+
+struct held;
+
+struct consumer {
+    struct consumer_config config;
+    struct consumer_ports ports;
+    struct arena batch;   /* what one call of the port hands back */
+    struct held *held;    /* every task leased and not yet settled */
+    struct lease *leases; /* room of one batch, each */
+    struct finished *finished;
+    struct settlement *settlements;
+    struct renewal *renewals;
+    enum status *results;
+    size_t capacity;
+    size_t held_count;
+    size_t finished_count; /* collected, not yet settled */
+    size_t running;
+    size_t prefetch; /* how many beyond the free slots, now */
+    uint64_t turn;   /* of the queue plan */
+    int64_t promote_at_ms;
+    int64_t reap_at_ms;
+    int64_t extend_at_ms;
+    int64_t retry_at_ms; /* after a fault: not before */
+    int64_t faults;      /* in a row */
+    bool is_quiet;
+};
+
+/* The most a consumer holds at once: concurrency and prefetch. */
+size_t consumer_capacity(size_t concurrency);
+
+/* The room consumer_init needs, in bytes, for that concurrency. */
+size_t consumer_room_bytes(size_t concurrency);
+
+/* Sets up *c; room must live as long and have consumer_room_bytes() free. */
+void consumer_init(struct consumer *c, const struct consumer_config *config,
+                   struct consumer_ports ports, struct arena *room);
+
+/* Takes one step, waiting until until_ms at the latest if there is nothing to
+ * do (<= now: not at all). */
+void consumer_step(struct consumer *c, int64_t until_ms);
+
+/* Quiet: leases nothing more, keeps running what it has. */
+void consumer_set_quiet(struct consumer *c, bool is_quiet);
+
+/* Begins to stop: quiet for good, and gives back what was not started. */
+void consumer_stop(struct consumer *c);
+
+/* Ends the running handlers early; they count as released. */
+void consumer_cancel_all(struct consumer *c);
+
+/* Whether it holds no task: all is settled. */
+bool consumer_is_idle(const struct consumer *c);
+
+/* Gives back, unsettled by their handlers, all tasks that are still held: for
+ * handlers that do not end. Tries the backend once. */
+MUST_USE enum status consumer_abandon(struct consumer *c, struct error *err);
+
+#endif
