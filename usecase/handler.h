@@ -10,11 +10,17 @@
 
 #include "usecase/queue_port.h"
 
-/* What a handler gets; all of it lives until the handler returns. */
+/* The least room in the arena of a call: a result twice, as it came and as it
+ * goes, and an error twice. Untouched room costs nothing. */
+#define HANDLER_ROOM (2 * (RESULT_MAX + ERROR_TAIL_MAX) + 4096)
+
+/* What a handler gets. The bytes of its outcome live in mem, in the lease, or
+ * as long as the handler table. */
 struct handler_call {
     const struct lease *lease;
-    struct arena *mem;  /* the outcome's bytes may live here */
-    struct wake cancel; /* readable once the handler should end early */
+    struct arena *mem;  /* HANDLER_ROOM or more of it is free */
+    struct wake cancel; /* readable once the handler should end early; -1
+                           where only is_cancelled tells */
     bool (*is_cancelled)(const struct handler_call *call);
     void *self; /* the executor's own */
 };
@@ -36,5 +42,15 @@ const struct handler *handlers_find(const struct handlers *handlers,
 
 /* The outcome for a type without a handler; its error lives in mem. */
 struct outcome handler_missing(struct bytes type, struct arena *mem);
+
+/* Runs the handler that call->lease's type asks for, and gives back an outcome
+ * that may be settled:
+ *   - a failure once the call was cancelled is OUTCOME_RELEASE: it says
+ *     nothing about the task;
+ *   - a result that is no JSON or longer than RESULT_MAX is OUTCOME_REJECT
+ *     saying so, since what was done must not be done again;
+ *   - of an error only the last ERROR_TAIL_MAX bytes are left. */
+struct outcome handlers_run(const struct handlers *handlers,
+                            const struct handler_call *call);
 
 #endif
