@@ -49,6 +49,7 @@ struct lease {
     int64_t until_ms;      /* when it ends unless extended */
     int64_t started_at_ms; /* when it was leased, from take_expired: if known */
     bool is_started;       /* from take_expired: the start is on record */
+    size_t slot;           /* its holder's own: stores leave it alone */
 };
 
 /* A task on its way in. */
