@@ -48,9 +48,10 @@ struct executor_ops {
      * RELEASE, never having run. */
     void (*withdraw)(void *self);
 
-    /* Asks the running handler of id (all of them: NULL) to end early; it
-     * comes out of collect as RELEASE unless it had ended by itself. Handlers
-     * that do not listen go on. */
+    /* Asks the running handler of id (all of them: NULL) to end early; what
+     * then fails comes out of collect as RELEASE (see handlers_run). Handlers
+     * that do not listen go on. A task of that id which has not been started
+     * is taken back as by withdraw. */
     void (*cancel)(void *self, const struct task_id *id);
 
     /* Waits for nobody: handlers that still run are left to the end of the

@@ -171,25 +171,46 @@ static void inline_executor_wait(void *self, int64_t timeout_ms)
         e->config.pass(e->config.context, timeout_ms);
 }
 
-static void inline_executor_withdraw(void *self)
+static bool is_task(const struct job *job, const struct task_id *id)
 {
-    struct inline_executor *e = self;
+    return !id || strcmp(job->lease.task.id.text, id->text) == 0;
+}
+
+/* Takes back those of list that are the task id, or all of them (NULL). */
+static void withdraw_from(struct inline_executor *e, struct job_list *list,
+                          const struct task_id *id)
+{
+    struct job_list kept = {0};
     struct job *job;
 
-    while ((job = take_next(e))) {
+    while ((job = take_first(list))) {
+        if (!is_task(job, id)) {
+            append(&kept, job);
+            continue;
+        }
         job->finished.outcome = (struct outcome){.kind = OUTCOME_RELEASE};
         job->finished.ended_at_ms = clock_now_ms(e->config.clock);
         append(&e->ended, job);
     }
+    *list = kept;
+}
+
+static void inline_executor_withdraw(void *self)
+{
+    struct inline_executor *e = self;
+
+    for (size_t p = 0; p < PRIORITIES; p++)
+        withdraw_from(e, &e->waiting[p], NULL);
 }
 
 static void inline_executor_cancel(void *self, const struct task_id *id)
 {
     struct inline_executor *e = self;
-    struct job *job = e->running;
 
-    if (job && (!id || strcmp(id->text, job->lease.task.id.text) == 0))
-        job->is_cancelled = true;
+    if (e->running && is_task(e->running, id))
+        e->running->is_cancelled = true;
+    for (size_t p = 0; id && p < PRIORITIES; p++)
+        withdraw_from(e, &e->waiting[p], id);
 }
 
 static void inline_executor_close(void *self)
