@@ -26,11 +26,13 @@ struct finished {
 struct executor_ops {
     const char *name;
 
-    /* Takes n tasks and copies them; they start as there is room. The caller
-     * keeps count: at most `capacity` (see open) taken and not forgotten.
+    /* Takes n tasks and copies them; they start as there is room. kept[i] is
+     * the copy of leases[i] and lives until it is forgotten. The caller keeps
+     * count: at most `capacity` (see open) taken and not forgotten.
      * Fault STATUS_NO_MEMORY: none was taken. */
     MUST_USE enum status (*submit)(void *self, const struct lease *leases,
-                                   size_t n, struct error *err);
+                                   size_t n, const struct lease **kept,
+                                   struct error *err);
 
     /* Hands out up to max that have ended since the last call, and how many
      * handlers are running now. Never blocks. */
@@ -66,11 +68,11 @@ struct executor_port {
 
 void executor_port_check(struct executor_port executor);
 
-MUST_USE static inline enum status executor_submit(struct executor_port e,
-                                                   const struct lease *leases,
-                                                   size_t n, struct error *err)
+MUST_USE static inline enum status
+executor_submit(struct executor_port e, const struct lease *leases, size_t n,
+                const struct lease **kept, struct error *err)
 {
-    return e.ops->submit(e.self, leases, n, err);
+    return e.ops->submit(e.self, leases, n, kept, err);
 }
 
 static inline size_t executor_collect(struct executor_port e,

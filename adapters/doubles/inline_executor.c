@@ -83,6 +83,7 @@ static bool make_room(struct job *job, size_t size)
 
 static enum status inline_executor_submit(void *self,
                                           const struct lease *leases, size_t n,
+                                          const struct lease **kept,
                                           struct error *err)
 {
     struct inline_executor *e = self;
@@ -96,6 +97,7 @@ static enum status inline_executor_submit(void *self,
         if (!make_room(job, lease_room(&leases[i]) + HANDLER_ROOM))
             goto no_memory;
         lease_copy(&leases[i], &job->mem, &job->lease);
+        kept[i] = &job->lease;
         job->finished = (struct finished){.lease = &job->lease, .job = job};
         job->is_cancelled = false;
     }

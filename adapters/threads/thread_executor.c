@@ -32,6 +32,7 @@ static struct job *take_empty(struct thread_executor *e)
 
 static enum status thread_executor_submit(void *self,
                                           const struct lease *leases, size_t n,
+                                          const struct lease **kept,
                                           struct error *err)
 {
     struct thread_executor *e = self;
@@ -44,6 +45,7 @@ static enum status thread_executor_submit(void *self,
         job_list_add(&jobs, job);
         if (!job_take(job, &leases[i]))
             goto no_memory;
+        kept[i] = &job->lease;
     }
     if (pool_put(e->pool, &jobs, n))
         return STATUS_OK;
