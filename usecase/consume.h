@@ -7,6 +7,13 @@
  * It owns neither clock nor threads, so that a test can drive it by hand, in
  * virtual time, the same every time.
  *
+ * It leases a little more than it has free slots when its handlers are quick
+ * (prefetch: what they would finish in PREFETCH_MS), so that batches stay
+ * large, and nothing more when they are slow, so that it does not sit on work
+ * others could do. Tasks that are critical (they have crashed before, or the
+ * next crash would be their last) are never prefetched: a neighbour's crash
+ * must not count against them.
+ *
  * Faults of the backend don't end it: it keeps what has finished, waits by a
  * capped, jittered backoff and tries again.
  */
@@ -20,17 +27,20 @@
 #include "usecase/random_port.h"
 
 #define PREFETCH_MAX 256
+#define PREFETCH_MS 10
+#define PROMOTE_EVERY_MS 5 /* while busy; an idle one is told by its lease */
+#define REAP_EVERY_MAX_MS 5000
+#define CONCURRENCY_MAX 1024
+#define LEASE_MIN_MS 100
 
 struct consumer_config {
     struct queue_plan plan;
     char worker[WORKER_NAME_MAX + 1];
     size_t concurrency; /* 1 to CONCURRENCY_MAX */
     int64_t lease_ms;   /* LEASE_MIN_MS to DURATION_MAX_MS */
-    struct wake wake;   /* ends its waits: finished handlers, signals */
+    struct wake wake;   /* ends its waits: finished handlers, signals. Whoever
+                           owns it makes it unreadable before each step. */
 };
-
-#define CONCURRENCY_MAX 1024
-#define LEASE_MIN_MS 100
 
 struct consumer_ports {
     struct queue_port queue;
@@ -40,36 +50,49 @@ struct consumer_ports {
     struct metrics_port metrics;
 };
 
-struct held;
-
 struct consumer {
     struct consumer_config config;
     struct consumer_ports ports;
-    struct arena batch;   /* what one call of the port hands back */
-    struct held *held;    /* every task leased and not yet settled */
-    struct lease *leases; /* room of one batch, each */
-    struct finished *finished;
+    size_t capacity;
+
+    /* Every task that is leased and not yet settled has a slot. */
+    const struct lease **held; /* [capacity] by slot; NULL: free */
+    size_t *free_slots;        /* [capacity] a stack */
+    size_t held_count;
+
+    struct finished *finished; /* [capacity] collected, not yet settled */
+    size_t finished_count;
+    size_t running; /* handlers, when last collected */
+
+    /* Room for one call of a port. */
+    struct arena batch;
+    struct lease *leases;
+    const struct lease **kept;
     struct settlement *settlements;
     struct renewal *renewals;
     enum status *results;
-    size_t capacity;
-    size_t held_count;
-    size_t finished_count; /* collected, not yet settled */
-    size_t running;
-    size_t prefetch; /* how many beyond the free slots, now */
-    uint64_t turn;   /* of the queue plan */
+
+    uint64_t turn;        /* of the queue plan */
+    size_t prefetch;      /* how many beyond the free slots, now */
+    size_t window_count;  /* settled since window_at_ms */
+    int64_t window_at_ms; /* where the measuring of the pace began */
+    bool is_careful;      /* critical tasks are about: no prefetch */
+    bool is_quiet;
+    bool is_stopping;
+
+    int64_t seen_ms; /* the time of the last step: a clock may step back */
     int64_t promote_at_ms;
+    int64_t due_at_ms; /* of the next task that becomes due */
     int64_t reap_at_ms;
     int64_t extend_at_ms;
     int64_t retry_at_ms; /* after a fault: not before */
     int64_t faults;      /* in a row */
-    bool is_quiet;
 };
 
 /* The most a consumer holds at once: concurrency and prefetch. */
 size_t consumer_capacity(size_t concurrency);
 
-/* The room consumer_init needs, in bytes, for that concurrency. */
+/* The room that consumer_init needs for that concurrency, in bytes. */
 size_t consumer_room_bytes(size_t concurrency);
 
 /* Sets up *c; room must live as long and have consumer_room_bytes() free. */
@@ -92,8 +115,8 @@ void consumer_cancel_all(struct consumer *c);
 /* Whether it holds no task: all is settled. */
 bool consumer_is_idle(const struct consumer *c);
 
-/* Gives back, unsettled by their handlers, all tasks that are still held: for
- * handlers that do not end. Tries the backend once. */
+/* Releases all tasks that are still held, for handlers that do not end. Tries
+ * the backend once; no step may follow. */
 MUST_USE enum status consumer_abandon(struct consumer *c, struct error *err);
 
 #endif

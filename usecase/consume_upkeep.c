@@ -1,0 +1,112 @@
+/*
+ * consume_upkeep.c - what every worker does for all of them.
+ *
+ * Any worker makes due tasks ready and takes back what a dead one held, in
+ * all queues, also in those that its own plan leaves out: nobody else may be
+ * there to do it.
+ */
+#include "usecase/consume_parts.h"
+
+#define PROMOTE_LIMIT 1000
+#define REAP_LIMIT 100
+
+static enum status promote(struct consumer *c, int64_t now_ms)
+{
+    struct error err;
+    size_t moved;
+    int64_t next_due_ms;
+    enum status const st = queue_promote(c->ports.queue, now_ms, PROMOTE_LIMIT,
+                                         &moved, &next_due_ms, &err);
+
+    if (st < 0)
+        return consume_failed(c, "promote", st, &err);
+    c->due_at_ms = next_due_ms;
+    c->promote_at_ms = now_ms + PROMOTE_EVERY_MS;
+    if (next_due_ms < c->promote_at_ms)
+        c->promote_at_ms = next_due_ms;
+    return STATUS_OK;
+}
+
+static enum status reap(struct consumer *c, int64_t now_ms)
+{
+    struct error err;
+    struct reap_request const req = {.max = REAP_LIMIT,
+                                     .lease_ms = c->config.lease_ms,
+                                     .worker = c->config.worker,
+                                     .now_ms = now_ms};
+    int64_t const pause_ms = c->config.lease_ms / 4;
+    size_t n = 0;
+
+    c->reap_at_ms =
+        now_ms + (pause_ms < REAP_EVERY_MAX_MS ? pause_ms : REAP_EVERY_MAX_MS);
+    arena_reset(&c->batch);
+    enum status const st = queue_take_expired(c->ports.queue, &req, &c->batch,
+                                              c->leases, &n, &err);
+    if (st < 0)
+        return consume_failed(c, "take expired", st, &err);
+    if (n == 0)
+        return STATUS_OK;
+
+    for (size_t i = 0; i < n; i++) {
+        struct outcome const crash = {
+            .kind = OUTCOME_CRASH,
+            .is_started = c->leases[i].is_started,
+            .error = BYTES("worker died or its lease ran out"),
+        };
+        consume_judge(c, i, &c->leases[i], &crash, c->leases[i].started_at_ms);
+    }
+    c->reap_at_ms = n == REAP_LIMIT ? now_ms : c->reap_at_ms;
+    c->promote_at_ms = 0; /* what is retried at once is due now */
+    return consume_settle(c, NULL, n, true);
+}
+
+/* Renews n leases; a handler whose lease is lost is told to end. */
+static enum status renew(struct consumer *c, size_t n)
+{
+    struct error err;
+    enum status const st = queue_extend(
+        c->ports.queue, clock_now_ms(c->ports.clock), c->config.lease_ms,
+        c->config.worker, c->renewals, n, c->results, &err);
+
+    if (st < 0)
+        return consume_failed(c, "extend", st, &err);
+    for (size_t i = 0; i < n; i++)
+        if (c->results[i] == STATUS_LEASE_LOST)
+            executor_cancel(c->ports.executor, &c->renewals[i].id);
+    return STATUS_OK;
+}
+
+static enum status extend(struct consumer *c, int64_t now_ms)
+{
+    enum status st = STATUS_OK;
+    size_t n = 0;
+
+    for (size_t slot = 0; slot < c->capacity && st >= 0; slot++) {
+        if (!c->held[slot])
+            continue;
+        c->renewals[n++] = (struct renewal){.id = c->held[slot]->task.id,
+                                            .token = c->held[slot]->token};
+        if (n == BATCH_MAX) {
+            st = renew(c, n);
+            n = 0;
+        }
+    }
+    if (st >= 0 && n > 0)
+        st = renew(c, n);
+    if (st >= 0)
+        c->extend_at_ms = now_ms + c->config.lease_ms / 3;
+    return st;
+}
+
+enum status consume_upkeep(struct consumer *c, int64_t now_ms)
+{
+    enum status st = STATUS_OK;
+
+    if (c->held_count > 0 && now_ms >= c->extend_at_ms)
+        st = extend(c, now_ms);
+    if (st >= 0 && now_ms >= c->reap_at_ms)
+        st = reap(c, now_ms);
+    if (st >= 0 && now_ms >= c->promote_at_ms)
+        st = promote(c, now_ms);
+    return st;
+}
