@@ -2,6 +2,9 @@
 
 #include "domain/text.h"
 
+/* As much of a culprit as leaves room for the rule it breaks. */
+#define CULPRIT_SHOWN 100
+
 enum status error_set(struct error *err, enum status status, const char *field,
                       const char *text)
 {
@@ -19,4 +22,57 @@ enum status error_join(struct error *err, enum status status, const char *field,
         text_add_printable(&line, parts[i]);
     err->field = field;
     return status;
+}
+
+enum status error_bad_text(struct error *err, const char *field,
+                           const char *what, struct bytes text,
+                           const char *rule)
+{
+    bool const is_long = text.len > CULPRIT_SHOWN;
+    struct bytes const shown = {text.at, is_long ? CULPRIT_SHOWN : text.len};
+    struct bytes const parts[] = {
+        bytes_of(field), BYTES(": bad "),
+        bytes_of(what),  BYTES(" \""),
+        shown,           bytes_of(is_long ? "...\": " : "\": "),
+        bytes_of(rule),
+    };
+
+    return error_join(err, STATUS_INVALID, field, parts, 7);
+}
+
+static struct bytes digits(int64_t n, char room[24])
+{
+    struct text t = text_in(room, 24);
+
+    text_add_int(&t, n);
+    return (struct bytes){t.at, t.len};
+}
+
+enum status error_out_of_range(struct error *err, const char *field, int64_t n,
+                               int64_t min, int64_t max)
+{
+    char rooms[3][24];
+    struct bytes const parts[] = {
+        bytes_of(field),       BYTES(": "),
+        digits(n, rooms[0]),   BYTES(" is out of range "),
+        digits(min, rooms[1]), BYTES(" to "),
+        digits(max, rooms[2]),
+    };
+
+    return error_join(err, STATUS_INVALID, field, parts, 7);
+}
+
+enum status error_too_large(struct error *err, const char *field, size_t size,
+                            size_t limit)
+{
+    char rooms[2][24];
+    struct bytes const parts[] = {
+        bytes_of(field),
+        BYTES(" too large: "),
+        digits((int64_t)size, rooms[0]),
+        BYTES(" bytes, limit "),
+        digits((int64_t)limit, rooms[1]),
+    };
+
+    return error_join(err, STATUS_INVALID, field, parts, 5);
 }

@@ -7,6 +7,8 @@
 #ifndef DOMAIN_ERROR_H
 #define DOMAIN_ERROR_H
 
+#include <stdint.h>
+
 #include "domain/bytes.h"
 #include "domain/status.h"
 
@@ -26,5 +28,18 @@ enum status error_set(struct error *err, enum status status, const char *field,
  * '?', what does not fit is cut. */
 enum status error_join(struct error *err, enum status status, const char *field,
                        const struct bytes *parts, size_t n);
+
+/* The three shapes most complaints about input have; each gives STATUS_INVALID
+ * back, and field (static) names the culprit:
+ *   FIELD: bad WHAT "TEXT": RULE     (a long text is cut, and ends in ...)
+ *   FIELD: N is out of range MIN to MAX
+ *   FIELD too large: SIZE bytes, limit LIMIT */
+enum status error_bad_text(struct error *err, const char *field,
+                           const char *what, struct bytes text,
+                           const char *rule);
+enum status error_out_of_range(struct error *err, const char *field, int64_t n,
+                               int64_t min, int64_t max);
+enum status error_too_large(struct error *err, const char *field, size_t size,
+                            size_t limit);
 
 #endif
