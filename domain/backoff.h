@@ -50,7 +50,8 @@ int64_t backoff_jittered_ms(const struct backoff *b, int64_t n,
                             uint64_t random);
 
 /* Reads KIND[:BASE[:MAX]] (durations as in duration.h) over *out, keeping
- * what the text does not name, or a fault STATUS_INVALID (field "backoff"). */
+ * what the text does not name (but a BASE beyond the max_ms kept raises it),
+ * or a fault STATUS_INVALID (field "backoff"). */
 MUST_USE enum status backoff_parse(struct bytes text, struct backoff *out,
                                    struct error *err);
 

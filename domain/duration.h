@@ -17,7 +17,8 @@
 MUST_USE enum status duration_parse(struct bytes text, const char *field,
                                     int64_t *out_ms, struct error *err);
 
-/* Adds ms >= 0 in that form, exactly; the shortest text that reads back. */
+/* Adds ms >= 0 in that form, exactly, no unit that is zero: 90000 is 1m30s;
+ * 0 is "0". */
 void duration_add(struct text *t, int64_t ms);
 
 #endif

@@ -21,7 +21,10 @@
 MUST_USE enum status instant_parse(struct bytes text, const char *field,
                                    int64_t *out_ms, struct error *err);
 
-/* Writes UTC with milliseconds. */
+/* Writes UTC with milliseconds; what is out of range as its nearest end. */
 void instant_format(int64_t at_ms, char out[INSTANT_TEXT_SIZE]);
+
+/* The instant ms >= 0 after at_ms; INSTANT_MAX_MS if that is beyond it. */
+int64_t instant_after(int64_t at_ms, int64_t ms);
 
 #endif

@@ -48,8 +48,10 @@ bool queue_plan_has(const struct queue_plan *plan, struct bytes queue);
 /* For names[n], all covered by the plan, no two alike: writes into quota[n]
  * how many of the max tasks from turn on fall to each (their sum is max, if
  * n > 0), and into order[n] the indexes in the order in which to look, whoever
- * has the turn first. Strict: all of max is the first one's, order is the
- * plan's. What a queue can't fill, the next in order may. */
+ * has the turn first, the others as their turns come. Strict: all of max is
+ * the first one's, order is the plan's. What a queue can't fill, the next in
+ * order may. Weights count among names only; for PLAN_EVERY the turns go by
+ * the order of names, which should be the same from call to call (sorted). */
 void queue_plan_share(const struct queue_plan *plan, uint64_t turn, size_t max,
                       const struct bytes *names, size_t n, size_t *quota,
                       size_t *order);

@@ -78,7 +78,8 @@ int64_t task_expires_at_ms(const struct task *task);
  * may be empty; headers and payload must be valid JSON (see json_text.h). */
 MUST_USE enum status task_validate(const struct task *task, struct error *err);
 
-/* For asserts and tests: what validation and every backend promise. */
+/* For asserts and tests: what validation and every backend promise, but for
+ * the JSON in payload and headers, which is not read again. */
 bool task_is_valid(const struct task *task);
 
 bool queue_name_is_valid(struct bytes name);
@@ -86,8 +87,9 @@ bool type_name_is_valid(struct bytes name);
 /* Namespaces and worker names: [A-Za-z0-9][A-Za-z0-9._-]{0,63}. */
 bool plain_name_is_valid(struct bytes name);
 
-/* What requeueing makes of a dead task: its attempts, crashes and expiry start
- * again from nothing; it runs at now_ms. last_error stays, for the reader. */
+/* What requeueing makes of a dead task: attempts and crashes are counted from
+ * nothing again, it runs at now_ms and does not expire any more, since somebody
+ * has asked for it. last_error stays, for the reader. */
 struct task task_requeued(const struct task *task, int64_t now_ms);
 
 const char *priority_name(enum priority priority);

@@ -60,7 +60,8 @@ struct verdict verdict_of(const struct task *task,
                           const struct outcome *outcome, int64_t now_ms,
                           uint64_t random);
 
-/* Whether a task leased at now_ms may be started, or has expired. */
+/* Whether a task leased at now_ms may be started, or has expired: it has from
+ * task_expires_at_ms() on. */
 bool verdict_may_start(const struct task *task, int64_t now_ms);
 
 /* Whether a crash of this attempt would be the last: then the start must be

@@ -1,0 +1,146 @@
+#include "domain/task_id.h"
+
+#include <assert.h>
+
+#include "domain/limits.h"
+
+static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/* The 128 bits of an id: time (48) and random (64) before the hash (16). */
+struct bits {
+    uint64_t high;
+    uint64_t low;
+};
+
+static struct bits bits_make(int64_t ms, uint64_t random, uint16_t hash)
+{
+    return (struct bits){
+        .high = (uint64_t)ms << 16 | random >> 48,
+        .low = random << 16 | hash,
+    };
+}
+
+static uint8_t bits_byte(struct bits b, unsigned i)
+{
+    uint64_t const half = i < 8 ? b.high : b.low;
+
+    return (uint8_t)(half >> (56 - i % 8 * 8));
+}
+
+/* -1: not of the alphabet. */
+static int digit_value(char c)
+{
+    if (c >= 'a' && c <= 'z')
+        c = (char)(c - 'a' + 'A');
+    const char *at = memchr(alphabet, c, 32);
+    return at ? (int)(at - alphabet) : -1;
+}
+
+static struct bits bits_of(const struct task_id *id)
+{
+    struct bits b = {0, 0};
+
+    for (size_t i = 0; i < TASK_ID_LEN; i++) {
+        int const value = digit_value(id->text[i]);
+        assert(value >= 0);
+        b.high = b.high << 5 | b.low >> 59;
+        b.low = b.low << 5 | (uint64_t)value;
+    }
+    return b;
+}
+
+static struct task_id id_of(struct bits b)
+{
+    struct task_id id = {{0}};
+
+    for (size_t i = TASK_ID_LEN; i > 0; i--) {
+        id.text[i - 1] = alphabet[b.low & 31];
+        b.low = b.low >> 5 | b.high << 59;
+        b.high >>= 5;
+    }
+    return id;
+}
+
+/* FNV-1a, 64 bits (Fowler, Noll, Vo), over the queue's name and the first 14
+ * bytes of the id, folded to 16 bits. */
+static uint16_t hash_of(struct bits b, struct bytes queue)
+{
+    uint64_t const prime = UINT64_C(1099511628211);
+    uint64_t h = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < queue.len; i++)
+        h = (h ^ (unsigned char)queue.at[i]) * prime;
+    for (unsigned i = 0; i < TASK_ID_BYTES - 2; i++)
+        h = (h ^ bits_byte(b, i)) * prime;
+    return (uint16_t)(h ^ h >> 16 ^ h >> 32 ^ h >> 48);
+}
+
+struct task_id task_id_next(struct task_id_source *source, int64_t now_ms,
+                            uint64_t random, struct bytes queue)
+{
+    bool const is_fresh = source->last_ms == 0 && source->last_random == 0;
+    assert(now_ms >= 0 && now_ms <= INSTANT_MAX_MS);
+
+    if (now_ms > source->last_ms) {
+        source->last_ms = now_ms;
+        source->last_random = random;
+    } else if (is_fresh) {
+        source->last_random = random > 0 ? random : 1; /* 0 means fresh */
+    } else if (source->last_random < UINT64_MAX) {
+        source->last_random++;
+    } else {
+        source->last_ms++;
+        source->last_random = random;
+    }
+
+    struct bits b = bits_make(source->last_ms, source->last_random, 0);
+    b.low |= hash_of(b, queue);
+    return id_of(b);
+}
+
+bool task_id_parse(struct bytes text, struct task_id *out)
+{
+    struct task_id id = {{0}};
+
+    if (text.len != TASK_ID_LEN || digit_value(text.at[0]) > 7)
+        return false;
+    for (size_t i = 0; i < TASK_ID_LEN; i++) {
+        int const value = digit_value(text.at[i]);
+        if (value < 0)
+            return false;
+        id.text[i] = alphabet[value];
+    }
+    *out = id;
+    return true;
+}
+
+int64_t task_id_time_ms(const struct task_id *id)
+{
+    return (int64_t)(bits_of(id).high >> 16);
+}
+
+bool task_id_matches(const struct task_id *id, struct bytes queue)
+{
+    struct bits const b = bits_of(id);
+
+    return (uint16_t)b.low == hash_of(b, queue);
+}
+
+void task_id_pack(const struct task_id *id, uint8_t out[TASK_ID_BYTES])
+{
+    struct bits const b = bits_of(id);
+
+    for (unsigned i = 0; i < TASK_ID_BYTES; i++)
+        out[i] = bits_byte(b, i);
+}
+
+struct task_id task_id_unpack(const uint8_t bytes[TASK_ID_BYTES])
+{
+    struct bits b = {0, 0};
+
+    for (size_t i = 0; i < 8; i++) {
+        b.high = b.high << 8 | bytes[i];
+        b.low = b.low << 8 | bytes[i + 8];
+    }
+    return id_of(b);
+}
