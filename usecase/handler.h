@@ -11,8 +11,8 @@
 #include "usecase/queue_port.h"
 
 /* The least room in the arena of a call: a result twice, as it came and as it
- * goes, and an error twice. Untouched room costs nothing. */
-#define HANDLER_ROOM (2 * (RESULT_MAX + ERROR_TAIL_MAX) + 4096)
+ * goes, and an error with much to spare. Untouched room costs nothing. */
+#define HANDLER_ROOM (2 * (RESULT_MAX + ERROR_TAIL_MAX) + 16384)
 
 /* What a handler gets. The bytes of its outcome live in mem, in the lease, or
  * as long as the handler table. */
