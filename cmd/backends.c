@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "adapters/sqlite/sqlite_backend.h"
 #include "domain/bytes.h"
 
 const struct backend_scheme backend_schemes[] = {
+    {"sqlite", "sqlite", sqlite_backend_open},
     {NULL, NULL, NULL},
 };
 

@@ -1,0 +1,41 @@
+/*
+ * sqlite_key.h - who holds an idempotency key.
+ */
+#ifndef ADAPTERS_SQLITE_KEY_H
+#define ADAPTERS_SQLITE_KEY_H
+
+#include "adapters/sqlite/sqlite_ledger.h"
+
+/* An id as it is stored. */
+struct packed_id {
+    uint8_t at[TASK_ID_BYTES];
+};
+
+static inline struct packed_id packed_id_of(const struct task_id *id)
+{
+    struct packed_id packed;
+
+    task_id_pack(id, packed.at);
+    return packed;
+}
+
+static inline struct bytes packed_id_bytes(const struct packed_id *id)
+{
+    return (struct bytes){(const char *)id->at, sizeof(id->at)};
+}
+
+/* Who holds key in queue_id at now_ms. Answers STATUS_NOT_FOUND. */
+MUST_USE enum status key_holder(struct ledger *l, int64_t queue_id,
+                                struct bytes key, int64_t now_ms,
+                                struct task_id *out, struct error *err);
+
+/* Gives task its key, which nobody holds; fine if it has none. */
+MUST_USE enum status key_take(struct ledger *l, int64_t queue_id,
+                              const struct task *task, struct error *err);
+
+/* Frees the key of a task that is done, dead or removed, unless it is held
+ * for a time of its own. */
+MUST_USE enum status key_free(struct ledger *l, int64_t queue_id,
+                              const struct task *task, struct error *err);
+
+#endif

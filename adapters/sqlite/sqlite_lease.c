@@ -1,0 +1,271 @@
+/*
+ * Both read a run of rows first and then change them one by one by number: a
+ * cursor over an index whose entries move under it would have to find its
+ * place again for each.
+ */
+#include "adapters/sqlite/sqlite_lease.h"
+
+#include "adapters/sqlite/sqlite_row.h"
+
+/* What is being handed over. */
+struct batch {
+    struct ledger *ledger;
+    struct lease_room *room;
+    struct arena *mem;
+    struct lease *leases;
+    size_t max;
+    size_t count;
+    bool is_full; /* mem takes no more */
+};
+
+/* Reads the row as the next lease of the batch. Answers STATUS_EMPTY when mem
+ * is full. */
+static enum status read_lease(struct batch *b, const struct query *q,
+                              struct bytes queue, struct error *err)
+{
+    struct lease lease = {
+        .started_at_ms = query_column_int(q, COLUMN_LEASED_AT),
+        .is_started = query_column_int(q, COLUMN_IS_STARTED) != 0,
+    };
+    size_t const used = b->mem->used;
+
+    enum status const st = row_read_task(q, b->mem, &lease.task, err);
+    if (st == STATUS_EMPTY)
+        b->mem->used = used;
+    if (st != STATUS_OK)
+        return st;
+    lease.task.queue = queue;
+    b->room->numbers[b->count] = query_column_int(q, COLUMN_NUMBER);
+    b->leases[b->count++] = lease;
+    return STATUS_OK;
+}
+
+/* Reads the rows of q, all of queue, into the batch. */
+static enum status read_leases(struct batch *b, struct query *q,
+                               const struct queue_row *queue, struct error *err)
+{
+    struct bytes name;
+    enum status st = STATUS_OK;
+
+    if (!arena_copy(b->mem, bytes_of(queue->name), &name))
+        b->is_full = true;
+    while (!b->is_full && (st = query_next(q, err)) == STATUS_OK) {
+        st = read_lease(b, q, name, err);
+        if (st < 0)
+            break;
+        b->is_full = st == STATUS_EMPTY;
+    }
+    query_end(q);
+    if (st < 0)
+        return st;
+    if (b->is_full && b->count == 0)
+        return error_set(err, STATUS_NO_MEMORY, NULL,
+                         "sqlite: no room for a single task");
+    return STATUS_OK;
+}
+
+/* Gives the lease its token and its end. */
+static void stamp(struct lease *lease, struct queue_row *queue, int64_t number,
+                  int64_t until_ms)
+{
+    int64_t const fencing = queue_row_next_fencing(queue);
+
+    lease->token = token_format((struct token){queue->id, number, fencing});
+    lease->fencing = (uint64_t)fencing;
+    lease->until_ms = until_ms;
+}
+
+static enum status record_lease(struct batch *b, size_t i,
+                                const struct lease_request *req,
+                                struct error *err)
+{
+    struct query q = query_on(b->ledger->connection, SQL_TASK_LEASE);
+
+    query_int(&q, b->room->numbers[i]);
+    query_int(&q, b->leases[i].until_ms);
+    query_int(&q, (int64_t)b->leases[i].fencing);
+    query_int(&q, req->now_ms);
+    query_text(&q, bytes_of(req->worker));
+    return query_run(&q, err);
+}
+
+/* Leases up to max tasks of queue into the batch. */
+static enum status lease_from(struct batch *b, struct queue_row *queue,
+                              size_t max, const struct lease_request *req,
+                              struct error *err)
+{
+    size_t const first = b->count;
+    struct query q = query_on(b->ledger->connection, SQL_TASKS_READY);
+
+    query_int(&q, queue->id);
+    query_int(&q, (int64_t)max);
+    enum status st = read_leases(b, &q, queue, err);
+    for (size_t i = first; st == STATUS_OK && i < b->count; i++) {
+        struct lease *lease = &b->leases[i];
+        stamp(lease, queue, b->room->numbers[i], req->now_ms + req->lease_ms);
+        lease->task.attempt++;
+        lease->started_at_ms = req->now_ms;
+        lease->is_started = false;
+        queue_row_take(queue, TASK_READY);
+        queue_row_add(queue, TASK_ACTIVE);
+        st = record_lease(b, i, req, err);
+    }
+    return st;
+}
+
+/* The queues of the plan that have something ready, into room. */
+static enum status find_planned(struct ledger *l, struct lease_room *room,
+                                const struct queue_plan *plan, size_t *n,
+                                struct error *err)
+{
+    *n = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        struct bytes const name = bytes_of(plan->queues[i].name);
+        struct queue_row *queue;
+        enum status const st = ledger_find(l, name, &queue, err);
+        if (st < 0)
+            return st;
+        if (st == STATUS_OK && queue->ready > 0 && !queue->is_paused)
+            room->queues[(*n)++] = queue;
+    }
+    return STATUS_OK;
+}
+
+/* The same for every queue there is: a page of them, and the next time the
+ * page behind it. */
+static enum status find_every(struct ledger *l, struct lease_room *room,
+                              size_t *n, struct error *err)
+{
+    bool const is_start = !room->after[0];
+    enum status st = ledger_page(l, SQL_QUEUES_READY, room->after, err);
+
+    if (st == STATUS_EMPTY && !is_start) {
+        room->after[0] = '\0';
+        st = ledger_page(l, SQL_QUEUES_READY, room->after, err);
+    }
+    if (st < 0)
+        return st;
+    if (l->count < LEDGER_QUEUES)
+        room->after[0] = '\0';
+    for (size_t i = 0; i < l->count; i++)
+        room->queues[i] = &l->queues[i];
+    *n = l->count;
+    return STATUS_OK;
+}
+
+static bool wants_more(const struct batch *b)
+{
+    return !b->is_full && b->count < b->max;
+}
+
+/* Fills the batch from room->queues[n]: first each queue's share, then what
+ * the others could not fill, in the same order. */
+static enum status lease_shares(struct batch *b, size_t n,
+                                const struct lease_request *req,
+                                struct error *err)
+{
+    struct lease_room *room = b->room;
+
+    for (size_t i = 0; i < n; i++)
+        room->names[i] = bytes_of(room->queues[i]->name);
+    queue_plan_share(req->plan, req->turn, b->max, room->names, n, room->quota,
+                     room->order);
+
+    for (size_t i = 0; i < n && wants_more(b); i++) {
+        size_t const at = room->order[i];
+        if (room->quota[at] == 0)
+            continue;
+        enum status const st =
+            lease_from(b, room->queues[at], room->quota[at], req, err);
+        if (st < 0)
+            return st;
+    }
+    for (size_t i = 0; i < n && wants_more(b); i++) {
+        struct queue_row *queue = room->queues[room->order[i]];
+        if (queue->ready + queue->moved[TASK_READY] <= 0)
+            continue;
+        enum status const st =
+            lease_from(b, queue, b->max - b->count, req, err);
+        if (st < 0)
+            return st;
+    }
+    return STATUS_OK;
+}
+
+enum status lease_tasks(struct ledger *l, struct lease_room *room,
+                        const struct lease_request *req, struct arena *mem,
+                        struct lease *leases, size_t *count, struct error *err)
+{
+    struct batch b = {.ledger = l,
+                      .room = room,
+                      .mem = mem,
+                      .leases = leases,
+                      .max = req->max};
+    size_t n;
+    bool const is_every = req->plan->kind == PLAN_EVERY;
+
+    enum status st = is_every ? find_every(l, room, &n, err)
+                              : find_planned(l, room, req->plan, &n, err);
+    if (st == STATUS_OK && n > 0)
+        st = lease_shares(&b, n, req, err);
+    if (st < 0)
+        return st;
+    *count = b.count;
+    return b.count > 0 ? STATUS_OK : STATUS_EMPTY;
+}
+
+static enum status record_taking(struct batch *b, size_t i,
+                                 const struct reap_request *req,
+                                 struct error *err)
+{
+    struct query q = query_on(b->ledger->connection, SQL_TASK_TAKE);
+
+    query_int(&q, b->room->numbers[i]);
+    query_int(&q, b->leases[i].until_ms);
+    query_int(&q, (int64_t)b->leases[i].fencing);
+    query_text(&q, bytes_of(req->worker));
+    return query_run(&q, err);
+}
+
+static enum status take_from(struct batch *b, struct queue_row *queue,
+                             const struct reap_request *req, struct error *err)
+{
+    size_t const first = b->count;
+    struct query q = query_on(b->ledger->connection, SQL_TASKS_EXPIRED);
+
+    query_int(&q, queue->id);
+    query_int(&q, (int64_t)(b->max - b->count));
+    query_int(&q, req->now_ms);
+    enum status st = read_leases(b, &q, queue, err);
+    for (size_t i = first; st == STATUS_OK && i < b->count; i++) {
+        stamp(&b->leases[i], queue, b->room->numbers[i],
+              req->now_ms + req->lease_ms);
+        st = record_taking(b, i, req, err);
+    }
+    return st;
+}
+
+enum status take_expired_tasks(struct ledger *l, struct lease_room *room,
+                               const struct reap_request *req,
+                               struct arena *mem, struct lease *leases,
+                               size_t *count, struct error *err)
+{
+    struct batch b = {.ledger = l,
+                      .room = room,
+                      .mem = mem,
+                      .leases = leases,
+                      .max = req->max};
+    char after[QUEUE_NAME_MAX + 1] = "";
+    enum status st = STATUS_OK;
+
+    while (wants_more(&b) && st == STATUS_OK) {
+        st = ledger_page(l, SQL_QUEUES_ACTIVE, after, err);
+        for (size_t i = 0; st == STATUS_OK && i < l->count && wants_more(&b);
+             i++)
+            st = take_from(&b, &l->queues[i], req, err);
+    }
+    if (st < 0)
+        return st;
+    *count = b.count;
+    return b.count > 0 ? STATUS_OK : STATUS_EMPTY;
+}

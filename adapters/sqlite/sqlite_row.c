@@ -1,0 +1,130 @@
+#include "adapters/sqlite/sqlite_row.h"
+
+#include "domain/text.h"
+
+static bool is_range(const struct query *q, int column, int64_t count)
+{
+    int64_t const value = query_column_int(q, column);
+
+    return value >= 0 && value < count;
+}
+
+/* Whether the numbers in the row are such as we write. */
+static bool is_sound(const struct query *q)
+{
+    return query_column_bytes(q, COLUMN_ID).len == TASK_ID_BYTES &&
+           is_range(q, COLUMN_STATE, TASK_STATES) &&
+           is_range(q, COLUMN_PRIORITY, PRIORITIES) &&
+           is_range(q, COLUMN_REASON, REASONS) &&
+           is_range(q, COLUMN_BACKOFF_KIND, BACKOFF_CONSTANT + 1) &&
+           is_range(q, COLUMN_BACKOFF_JITTER, JITTER_NONE + 1);
+}
+
+static struct backoff read_backoff(const struct query *q)
+{
+    return (struct backoff){
+        .kind = (enum backoff_kind)query_column_int(q, COLUMN_BACKOFF_KIND),
+        .jitter = (enum jitter)query_column_int(q, COLUMN_BACKOFF_JITTER),
+        .factor_milli = (int32_t)query_column_int(q, COLUMN_BACKOFF_FACTOR),
+        .base_ms = query_column_int(q, COLUMN_BACKOFF_BASE),
+        .max_ms = query_column_int(q, COLUMN_BACKOFF_MAX),
+    };
+}
+
+static bool copy(const struct query *q, int column, struct arena *mem,
+                 struct bytes *out)
+{
+    return arena_copy(mem, query_column_bytes(q, column), out);
+}
+
+enum status row_read_task(const struct query *q, struct arena *mem,
+                          struct task *out, struct error *err)
+{
+    if (!is_sound(q))
+        return connection_refuse(q->connection, STATUS_CORRUPT,
+                                 "a stored task can't be understood", err);
+
+    const char *id = query_column_bytes(q, COLUMN_ID).at;
+    struct task task = {
+        .id = task_id_unpack((const uint8_t *)id),
+        .priority = (enum priority)query_column_int(q, COLUMN_PRIORITY),
+        .backoff = read_backoff(q),
+        .max_attempts = (int32_t)query_column_int(q, COLUMN_MAX_ATTEMPTS),
+        .max_crashes = (int32_t)query_column_int(q, COLUMN_MAX_CRASHES),
+        .timeout_ms = query_column_int(q, COLUMN_TIMEOUT),
+        .key_ttl_ms = query_column_int(q, COLUMN_KEY_TTL),
+        .retain_ms = query_column_int(q, COLUMN_RETAIN),
+        .expires_ms = query_column_int(q, COLUMN_EXPIRES),
+        .created_at_ms = query_column_int(q, COLUMN_CREATED_AT),
+        .run_at_ms = query_column_int(q, COLUMN_RUN_AT),
+        .attempt = (int32_t)query_column_int(q, COLUMN_ATTEMPT),
+        .crashes = (int32_t)query_column_int(q, COLUMN_CRASHES),
+    };
+
+    if (!copy(q, COLUMN_TYPE, mem, &task.type) ||
+        !copy(q, COLUMN_KEY, mem, &task.key) ||
+        !copy(q, COLUMN_HEADERS, mem, &task.headers) ||
+        !copy(q, COLUMN_PAYLOAD, mem, &task.payload) ||
+        !copy(q, COLUMN_LAST_ERROR, mem, &task.last_error))
+        return STATUS_EMPTY;
+    *out = task;
+    return STATUS_OK;
+}
+
+enum status row_read_record(const struct query *q, struct arena *mem,
+                            struct task_record *out, struct error *err)
+{
+    struct task_record record = {
+        .state = (enum task_state)query_column_int(q, COLUMN_STATE),
+        .reason = (enum reason)query_column_int(q, COLUMN_REASON),
+        .finished_at_ms = query_column_int(q, COLUMN_FINISHED_AT),
+    };
+
+    enum status const st = row_read_task(q, mem, &record.task, err);
+    if (st != STATUS_OK)
+        return st;
+    bool const is_active = record.state == TASK_ACTIVE;
+    record.started_at_ms =
+        query_column_int(q, is_active ? COLUMN_LEASED_AT : COLUMN_STARTED_AT);
+    if (is_active)
+        record.lease_until_ms = query_column_int(q, COLUMN_POSITION);
+    if (!copy(q, COLUMN_QUEUE, mem, &record.task.queue) ||
+        !copy(q, COLUMN_WORKER, mem, &record.worker) ||
+        !copy(q, COLUMN_RESULT, mem, &record.result))
+        return STATUS_EMPTY;
+    *out = record;
+    return STATUS_OK;
+}
+
+struct lease_token token_format(struct token token)
+{
+    struct lease_token out;
+    struct text t = text_in(out.text, sizeof(out.text));
+
+    text_add_int(&t, token.queue_id);
+    text_add(&t, ".");
+    text_add_int(&t, token.number);
+    text_add(&t, ".");
+    text_add_int(&t, token.fencing);
+    return out;
+}
+
+/* Reads the number up to the next dot, and goes behind it. */
+static bool read_part(struct bytes *rest, int64_t *out)
+{
+    const char *dot = memchr(rest->at, '.', rest->len);
+    size_t const len = dot ? (size_t)(dot - rest->at) : rest->len;
+    size_t const used = dot ? len + 1 : len;
+    struct bytes const part = {rest->at, len};
+
+    *rest = (struct bytes){rest->at + used, rest->len - used};
+    return text_read_int(part, INT64_MAX, out);
+}
+
+bool token_parse(const struct lease_token *text, struct token *out)
+{
+    struct bytes rest = {text->text, strnlen(text->text, sizeof(text->text))};
+
+    return read_part(&rest, &out->queue_id) && read_part(&rest, &out->number) &&
+           read_part(&rest, &out->fencing) && rest.len == 0;
+}

@@ -1,0 +1,35 @@
+/*
+ * sqlite_row.h - tasks to and from rows.
+ */
+#ifndef ADAPTERS_SQLITE_ROW_H
+#define ADAPTERS_SQLITE_ROW_H
+
+#include "adapters/sqlite/sqlite_ledger.h"
+#include "domain/arena.h"
+#include "usecase/admin_port.h"
+#include "usecase/queue_port.h"
+
+/* Reads the task in the current row of q, which gives enum task_column, into
+ * *out. Answers STATUS_EMPTY when mem is full; fault STATUS_CORRUPT. Does not
+ * fill in the queue's name. */
+MUST_USE enum status row_read_task(const struct query *q, struct arena *mem,
+                                   struct task *out, struct error *err);
+
+/* The same for the whole record, the queue's name being there as well. */
+MUST_USE enum status row_read_record(const struct query *q, struct arena *mem,
+                                     struct task_record *out,
+                                     struct error *err);
+
+/* A token tells queue, number and fencing of the task. */
+struct token {
+    int64_t queue_id;
+    int64_t number;
+    int64_t fencing;
+};
+
+struct lease_token token_format(struct token token);
+
+/* False if the text is no token of ours. */
+bool token_parse(const struct lease_token *text, struct token *out);
+
+#endif

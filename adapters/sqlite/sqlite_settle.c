@@ -1,0 +1,206 @@
+#include "adapters/sqlite/sqlite_settle.h"
+
+#include "adapters/sqlite/sqlite_key.h"
+#include "adapters/sqlite/sqlite_row.h"
+
+/* A leased task, as far as settling needs it. */
+struct held_task {
+    struct queue_row *queue;
+    int64_t number;
+    struct task task; /* id, priority, run_at_ms, retain_ms, key_ttl_ms, key */
+    char key[KEY_MAX];
+};
+
+static bool read_held(const struct query *q, struct held_task *out)
+{
+    struct bytes const id = query_column_bytes(q, 0);
+    struct bytes const key = query_column_bytes(q, 5);
+
+    if (id.len != TASK_ID_BYTES || key.len > sizeof(out->key))
+        return false;
+    out->task = (struct task){
+        .id = task_id_unpack((const uint8_t *)id.at),
+        .priority = (enum priority)query_column_int(q, 1),
+        .run_at_ms = query_column_int(q, 2),
+        .retain_ms = query_column_int(q, 3),
+        .key_ttl_ms = query_column_int(q, 4),
+    };
+    if (key.at) {
+        memcpy(out->key, key.at, key.len);
+        out->task.key = (struct bytes){out->key, key.len};
+    }
+    return true;
+}
+
+/* Finds the task id that the token gives the right to. Answers
+ * STATUS_LEASE_LOST. */
+static enum status find_held(struct ledger *l, const struct lease_token *text,
+                             const struct task_id *id, struct held_task *out,
+                             struct error *err)
+{
+    struct token token;
+
+    if (!token_parse(text, &token))
+        return STATUS_LEASE_LOST;
+    enum status st = ledger_find_id(l, token.queue_id, &out->queue, err);
+    if (st != STATUS_OK)
+        return st == STATUS_NOT_FOUND ? STATUS_LEASE_LOST : st;
+
+    struct query q = query_on(l->connection, SQL_TASK_HELD);
+    query_int(&q, token.number);
+    query_int(&q, token.queue_id);
+    query_int(&q, token.fencing);
+    st = query_next(&q, err);
+    if (st != STATUS_OK)
+        return st == STATUS_EMPTY ? STATUS_LEASE_LOST : st;
+    out->number = token.number;
+    bool const is_sound = read_held(&q, out);
+    query_end(&q);
+    if (!is_sound)
+        return connection_refuse(l->connection, STATUS_CORRUPT,
+                                 "a stored task can't be understood", err);
+    return strcmp(out->task.id.text, id->text) == 0 ? STATUS_OK
+                                                    : STATUS_LEASE_LOST;
+}
+
+static enum task_state state_after(const struct verdict *verdict)
+{
+    switch (verdict->action) {
+    case VERDICT_DONE:
+        return TASK_DONE;
+    case VERDICT_RETRY:
+        return TASK_RETRY;
+    case VERDICT_DEAD:
+        return TASK_DEAD;
+    case VERDICT_RELEASE:
+        return TASK_READY;
+    case VERDICT_SNOOZE:
+        return verdict->attempt == 0 ? TASK_SCHEDULED : TASK_RETRY;
+    }
+    return TASK_READY;
+}
+
+static void bind_if(struct query *q, bool is_set, int64_t value)
+{
+    if (is_set)
+        query_int(q, value);
+    else
+        query_null(q);
+}
+
+static void bind_blob_if(struct query *q, bool is_set, struct bytes value)
+{
+    if (is_set)
+        query_blob(q, value);
+    else
+        query_null(q);
+}
+
+/* Records a task that stays, in its new state. */
+static enum status record(struct ledger *l, const struct held_task *held,
+                          const struct settlement *item, enum task_state state,
+                          int64_t now_ms, struct error *err)
+{
+    const struct verdict *verdict = &item->verdict;
+    bool const waits = state == TASK_SCHEDULED || state == TASK_RETRY;
+    bool const is_over = state == TASK_DONE || state == TASK_DEAD;
+    bool const has_error =
+        verdict->action == VERDICT_RETRY || verdict->action == VERDICT_DEAD;
+    int64_t const position = waits
+                                 ? verdict->run_at_ms
+                                 : queue_row_next_position(held->queue, now_ms);
+
+    struct query q = query_on(l->connection, SQL_TASK_SETTLE);
+    query_int(&q, held->number);
+    query_int(&q, state);
+    query_int(&q, state == TASK_READY ? held->task.priority : 0);
+    query_int(&q, position);
+    query_int(&q, waits ? verdict->run_at_ms : held->task.run_at_ms);
+    query_int(&q, verdict->attempt);
+    query_int(&q, verdict->crashes);
+    query_int(&q, state == TASK_DEAD ? verdict->reason : REASON_NONE);
+    bind_if(&q, item->started_at_ms > 0, item->started_at_ms);
+    bind_if(&q, is_over, now_ms);
+    bind_if(&q, state == TASK_DONE, now_ms + held->task.retain_ms);
+    bind_blob_if(&q, state == TASK_DONE, item->result);
+    bind_blob_if(&q, has_error, item->error);
+    return query_run(&q, err);
+}
+
+static enum status drop(struct ledger *l, const struct held_task *held,
+                        struct error *err)
+{
+    struct query q = query_on(l->connection, SQL_TASK_REMOVE);
+
+    query_int(&q, held->number);
+    return query_run(&q, err);
+}
+
+static enum status settle_one(struct ledger *l, int64_t now_ms,
+                              const struct settlement *item, struct error *err)
+{
+    struct held_task held;
+    enum status st =
+        find_held(l, &item->lease->token, &item->lease->task.id, &held, err);
+    if (st != STATUS_OK)
+        return st;
+
+    enum task_state const state = state_after(&item->verdict);
+    bool const is_gone = state == TASK_DONE && held.task.retain_ms == 0;
+    st = is_gone ? drop(l, &held, err)
+                 : record(l, &held, item, state, now_ms, err);
+    if (st == STATUS_OK && (state == TASK_DONE || state == TASK_DEAD))
+        st = key_free(l, held.queue->id, &held.task, err);
+    if (st < 0)
+        return st;
+
+    queue_row_take(held.queue, TASK_ACTIVE);
+    if (!is_gone)
+        queue_row_add(held.queue, state);
+    if (state == TASK_DONE)
+        held.queue->succeeded++;
+    if (item->verdict.is_failure)
+        held.queue->failed++;
+    return STATUS_OK;
+}
+
+enum status settle_tasks(struct ledger *l, int64_t now_ms,
+                         const struct settlement *items, size_t n,
+                         enum status *results, struct error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum status const st = settle_one(l, now_ms, &items[i], err);
+        if (st < 0)
+            return st;
+        results[i] = st;
+    }
+    return STATUS_OK;
+}
+
+static enum status extend_one(struct ledger *l, int64_t until_ms,
+                              const struct renewal *item, struct error *err)
+{
+    struct held_task held;
+    enum status const st = find_held(l, &item->token, &item->id, &held, err);
+    if (st != STATUS_OK)
+        return st;
+
+    struct query q = query_on(l->connection, SQL_TASK_EXTEND);
+    query_int(&q, held.number);
+    query_int(&q, until_ms);
+    query_int(&q, item->is_started);
+    return query_run(&q, err);
+}
+
+enum status extend_tasks(struct ledger *l, int64_t until_ms,
+                         const struct renewal *items, size_t n,
+                         enum status *results, struct error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum status const st = extend_one(l, until_ms, &items[i], err);
+        if (st < 0)
+            return st;
+        results[i] = st;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,220 @@
+#include "adapters/sqlite/sqlite_sql.h"
+
+/* The numbers of the states, as the domain has them:
+ * 0 scheduled, 1 ready, 2 active, 3 retry, 4 done, 5 dead. */
+
+#define QUEUE_COLUMNS " id, name, is_paused, position, fencing, ready "
+
+#define TASK_COLUMNS                                                           \
+    " t.number, t.id, t.state, t.position, t.fencing, t.priority,"             \
+    " t.attempt, t.crashes, t.max_attempts, t.max_crashes, t.timeout_ms,"      \
+    " t.backoff_kind, t.backoff_jitter, t.backoff_factor_milli,"               \
+    " t.backoff_base_ms, t.backoff_max_ms, t.key_ttl_ms, t.retain_ms,"         \
+    " t.expires_ms, t.created_at, t.run_at, t.reason, t.is_started,"           \
+    " t.leased_at, t.started_at, t.finished_at, t.worker, t.type, t.key,"      \
+    " t.headers, t.payload, t.last_error, t.result, t.queue_id "
+
+#define TASK_AND_QUEUE                                                         \
+    TASK_COLUMNS ", q.name"                                                    \
+                 " FROM millrace_tasks t JOIN millrace_queues q"               \
+                 " ON q.id = t.queue_id "
+
+/* The first position of a queue's tasks in a state and rank. */
+#define FIRST(state, rank)                                                     \
+    "(SELECT t.position FROM millrace_tasks t"                                 \
+    " WHERE t.queue_id = q.id AND t.state = " state " AND t.rank = " rank      \
+    " ORDER BY t.position LIMIT 1)"
+
+#define NEVER "9223372036854775807"
+
+const char *const sql_text[SQL_STATEMENTS] = {
+    [SQL_BEGIN_READ] = "BEGIN",
+    [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_DATA_VERSION] = "PRAGMA data_version",
+
+    /* queues */
+
+    [SQL_QUEUE_BY_NAME] = "SELECT" QUEUE_COLUMNS "FROM millrace_queues"
+                          " WHERE namespace = ?1 AND name = ?2",
+    [SQL_QUEUE_BY_ID] = "SELECT" QUEUE_COLUMNS "FROM millrace_queues"
+                        " WHERE namespace = ?1 AND id = ?2",
+    [SQL_QUEUE_ADD] =
+        "INSERT INTO millrace_queues (namespace, name) VALUES (?1, ?2)",
+    [SQL_QUEUE_COUNT] =
+        "UPDATE millrace_queues SET"
+        " scheduled = scheduled + ?2, ready = ready + ?3, active = active + ?4,"
+        " retry = retry + ?5, done = done + ?6, dead = dead + ?7,"
+        " succeeded = succeeded + ?8, failed = failed + ?9,"
+        " position = ?10, fencing = ?11"
+        " WHERE id = ?1",
+    [SQL_QUEUE_PAUSE] =
+        "UPDATE millrace_queues SET is_paused = ?2 WHERE id = ?1",
+
+    /* A page of those after ?2, by name, that there is something to do for. */
+    [SQL_QUEUES_READY] = "SELECT" QUEUE_COLUMNS "FROM millrace_queues"
+                         " WHERE namespace = ?1 AND name > ?2"
+                         " AND ready > 0 AND is_paused = 0"
+                         " ORDER BY name LIMIT ?3",
+    [SQL_QUEUES_WAITING] = "SELECT" QUEUE_COLUMNS "FROM millrace_queues"
+                           " WHERE namespace = ?1 AND name > ?2"
+                           " AND (scheduled > 0 OR retry > 0 OR done > 0)"
+                           " ORDER BY name LIMIT ?3",
+    [SQL_QUEUES_ACTIVE] = "SELECT" QUEUE_COLUMNS "FROM millrace_queues"
+                          " WHERE namespace = ?1 AND name > ?2 AND active > 0"
+                          " ORDER BY name LIMIT ?3",
+
+    /* All that have tasks in state ?2 (?3: only the one of this name). */
+    [SQL_QUEUES_HOLDING] =
+        "SELECT" QUEUE_COLUMNS "FROM millrace_queues"
+        " WHERE namespace = ?1 AND (?3 IS NULL OR name = ?3)"
+        " AND CASE ?2 WHEN 0 THEN scheduled WHEN 1 THEN ready"
+        " WHEN 2 THEN active WHEN 3 THEN retry WHEN 4 THEN done"
+        " ELSE dead END > 0"
+        " ORDER BY name",
+    [SQL_QUEUES_STATS] =
+        "SELECT q.name, q.is_paused, q.scheduled, q.ready, q.active, q.retry,"
+        " q.done, q.dead, q.succeeded, q.failed,"
+        " min(ifnull(" FIRST(
+            "1", "0") ", " NEVER "),"
+                      "     ifnull(" FIRST(
+                          "1", "1") ", " NEVER "),"
+                                    "     ifnull(" FIRST(
+                                        "1",
+                                        "2") ", " NEVER "))"
+                                             " FROM millrace_queues q WHERE "
+                                             "q.namespace = ?1 AND q.name > ?2"
+                                             " ORDER BY q.name LIMIT ?3",
+
+    /* what to wait for */
+
+    [SQL_ANY_READY] = "SELECT 1 FROM millrace_queues"
+                      " WHERE namespace = ?1 AND ready > 0 AND is_paused = 0"
+                      " LIMIT 1",
+    [SQL_QUEUE_IS_READY] = "SELECT 1 FROM millrace_queues"
+                           " WHERE namespace = ?1 AND name = ?2"
+                           " AND ready > 0 AND is_paused = 0",
+    [SQL_NEXT_DUE] = "SELECT min(min(ifnull(" FIRST(
+        "0", "0") ", " NEVER "),"
+                  "               ifnull(" FIRST(
+                      "3", "0") ", " NEVER ")))"
+                                " FROM millrace_queues q WHERE q.namespace = ?1"
+                                " AND (q.scheduled > 0 OR q.retry > 0)",
+    [SQL_NEXT_FORGET] =
+        "SELECT min((SELECT t.forget_at FROM millrace_tasks t"
+        "            WHERE t.queue_id = q.id AND t.forget_at IS NOT NULL"
+        "            ORDER BY t.forget_at LIMIT 1))"
+        " FROM millrace_queues q WHERE q.namespace = ?1 AND q.done > 0",
+    [SQL_NEXT_EXPIRY] = "SELECT min(" FIRST(
+        "2", "0") ")"
+                  " FROM millrace_queues q"
+                  " WHERE q.namespace = ?1 AND q.active > 0",
+
+    /* tasks */
+
+    [SQL_TASK_ADD] =
+        "INSERT INTO millrace_tasks (queue_id, id, state, rank, position,"
+        " priority, max_attempts, max_crashes, timeout_ms, backoff_kind,"
+        " backoff_jitter, backoff_factor_milli, backoff_base_ms,"
+        " backoff_max_ms, key_ttl_ms, retain_ms, expires_ms, created_at,"
+        " run_at, type, key, headers, payload)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+        " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
+        " ON CONFLICT DO NOTHING",
+    [SQL_TASK_BY_NUMBER] = "SELECT" TASK_AND_QUEUE "WHERE t.number = ?1",
+    [SQL_TASK_BY_ID] = "SELECT" TASK_AND_QUEUE
+                       "WHERE t.id = ?2 AND q.namespace = ?1 AND q.name = ?3",
+    [SQL_TASK_ANYWHERE] =
+        "SELECT" TASK_AND_QUEUE "WHERE t.id = ?2 AND q.namespace = ?1"
+        " ORDER BY q.name LIMIT 1",
+    [SQL_TASK_STATE] = "SELECT state FROM millrace_tasks"
+                       " WHERE queue_id = ?1 AND id = ?2",
+    [SQL_TASKS_READY] = "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
+                        " WHERE t.queue_id = ?1 AND t.state = 1"
+                        " ORDER BY t.rank, t.position LIMIT ?2",
+    [SQL_TASKS_DUE] =
+        "SELECT number, state, priority, position, id FROM millrace_tasks"
+        " WHERE queue_id = ?1 AND state = 0 AND rank = 0 AND position <= ?2"
+        " UNION ALL "
+        "SELECT number, state, priority, position, id FROM millrace_tasks"
+        " WHERE queue_id = ?1 AND state = 3 AND rank = 0 AND position <= ?2"
+        " ORDER BY position, id LIMIT ?3",
+    [SQL_TASKS_EXPIRED] =
+        "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
+        " WHERE t.queue_id = ?1 AND t.state = 2 AND t.rank = 0"
+        " AND t.position <= ?3 ORDER BY t.position LIMIT ?2",
+    [SQL_TASKS_FORGET] = "DELETE FROM millrace_tasks WHERE number IN"
+                         " (SELECT number FROM millrace_tasks"
+                         "  WHERE queue_id = ?1 AND forget_at <= ?2"
+                         "  ORDER BY forget_at LIMIT ?3)",
+    [SQL_TASK_FIRST] = "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
+                       " WHERE t.queue_id = ?1 AND t.state = ?2"
+                       " ORDER BY t.rank, t.position LIMIT 1",
+    [SQL_TASK_AFTER] =
+        "SELECT number, position, id FROM millrace_tasks"
+        " WHERE queue_id = ?1 AND state = ?2 AND rank = ?3"
+        " AND (position, id) > (?4, ?5) ORDER BY position, id LIMIT 1",
+    [SQL_TASK_HELD] =
+        "SELECT id, priority, run_at, retain_ms, key_ttl_ms, key"
+        " FROM millrace_tasks"
+        " WHERE number = ?1 AND queue_id = ?2 AND fencing = ?3 AND state = 2",
+    [SQL_TASK_LEASE] =
+        "UPDATE millrace_tasks SET state = 2, rank = 0, position = ?2,"
+        " fencing = ?3, leased_at = ?4, worker = ?5, attempt = attempt + 1"
+        " WHERE number = ?1",
+    [SQL_TASK_TAKE] = "UPDATE millrace_tasks SET position = ?2, fencing = ?3,"
+                      " worker = ?4 WHERE number = ?1",
+    [SQL_TASK_EXTEND] = "UPDATE millrace_tasks SET position = ?2,"
+                        " is_started = is_started | ?3 WHERE number = ?1",
+    [SQL_TASK_SETTLE] =
+        "UPDATE millrace_tasks SET state = ?2, rank = ?3, position = ?4,"
+        " run_at = ?5, attempt = ?6, crashes = ?7, reason = ?8,"
+        " started_at = ifnull(?9, started_at), finished_at = ?10,"
+        " forget_at = ?11, result = ?12, last_error = ifnull(?13, last_error),"
+        " is_started = 0, leased_at = NULL, worker = NULL"
+        " WHERE number = ?1",
+    [SQL_TASK_READY] =
+        "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2"
+        " WHERE number = ?1",
+    [SQL_TASK_RUN_NOW] =
+        "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2,"
+        " run_at = ?3 WHERE number = ?1",
+    [SQL_TASK_REQUEUE] =
+        "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2,"
+        " attempt = ?3, crashes = ?4, expires_ms = ?5, created_at = ?6,"
+        " run_at = ?7, reason = 0, started_at = NULL, finished_at = NULL"
+        " WHERE number = ?1",
+    [SQL_TASK_REMOVE] = "DELETE FROM millrace_tasks WHERE number = ?1",
+
+    /* idempotency keys */
+
+    [SQL_KEY_HOLDER] = "SELECT id FROM millrace_keys WHERE queue_id = ?1"
+                       " AND key = ?2 AND (until_ms = 0 OR until_ms > ?3)",
+    [SQL_KEY_TAKE] = "INSERT OR REPLACE INTO millrace_keys"
+                     " (queue_id, key, id, until_ms) VALUES (?1, ?2, ?3, ?4)",
+    [SQL_KEY_FREE] = "DELETE FROM millrace_keys WHERE queue_id = ?1"
+                     " AND key = ?2 AND id = ?3 AND until_ms = 0",
+    [SQL_KEYS_FORGET] =
+        "DELETE FROM millrace_keys WHERE (queue_id, key) IN"
+        " (SELECT queue_id, key FROM millrace_keys"
+        "  WHERE until_ms > 0 AND until_ms <= ?1 ORDER BY until_ms LIMIT ?2)",
+    [SQL_NEXT_KEY_END] = "SELECT until_ms FROM millrace_keys"
+                         " WHERE until_ms > 0 ORDER BY until_ms LIMIT 1",
+
+    /* workers */
+
+    [SQL_WORKER_BEAT] =
+        "INSERT OR REPLACE INTO millrace_workers (namespace, name, host,"
+        " queues, pid, busy, concurrency, started_at, seen_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [SQL_WORKERS_FORGET] = "DELETE FROM millrace_workers"
+                           " WHERE namespace = ?1 AND seen_at < ?2",
+    [SQL_WORKER_LEAVE] = "DELETE FROM millrace_workers"
+                         " WHERE namespace = ?1 AND name = ?2",
+    [SQL_WORKERS] =
+        "SELECT name, host, queues, pid, busy, concurrency, started_at, seen_at"
+        " FROM millrace_workers"
+        " WHERE namespace = ?1 AND name > ?2 AND seen_at >= ?3"
+        " ORDER BY name LIMIT ?4",
+};

@@ -1,0 +1,111 @@
+/*
+ * sqlite_sql.h - every statement there is, by name.
+ *
+ * Parameters are numbered, never pasted in: no text from outside ever becomes
+ * SQL. Each statement finds its rows by an index; sqlite_test.c asks SQLite.
+ */
+#ifndef ADAPTERS_SQLITE_SQL_H
+#define ADAPTERS_SQLITE_SQL_H
+
+enum sql {
+    SQL_BEGIN_READ,
+    SQL_BEGIN_WRITE,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_DATA_VERSION,
+
+    SQL_QUEUE_BY_NAME,
+    SQL_QUEUE_BY_ID,
+    SQL_QUEUE_ADD,
+    SQL_QUEUE_COUNT,
+    SQL_QUEUE_PAUSE,
+    SQL_QUEUES_READY,
+    SQL_QUEUES_WAITING,
+    SQL_QUEUES_ACTIVE,
+    SQL_QUEUES_HOLDING,
+    SQL_QUEUES_STATS,
+
+    SQL_ANY_READY,
+    SQL_QUEUE_IS_READY,
+    SQL_NEXT_DUE,
+    SQL_NEXT_FORGET,
+    SQL_NEXT_EXPIRY,
+
+    SQL_TASK_ADD,
+    SQL_TASK_BY_NUMBER,
+    SQL_TASK_BY_ID,
+    SQL_TASK_ANYWHERE,
+    SQL_TASK_STATE,
+    SQL_TASKS_READY,
+    SQL_TASKS_DUE,
+    SQL_TASKS_EXPIRED,
+    SQL_TASKS_FORGET,
+    SQL_TASK_FIRST,
+    SQL_TASK_AFTER,
+    SQL_TASK_HELD,
+    SQL_TASK_LEASE,
+    SQL_TASK_TAKE,
+    SQL_TASK_EXTEND,
+    SQL_TASK_SETTLE,
+    SQL_TASK_READY,
+    SQL_TASK_RUN_NOW,
+    SQL_TASK_REQUEUE,
+    SQL_TASK_REMOVE,
+
+    SQL_KEY_HOLDER,
+    SQL_KEY_TAKE,
+    SQL_KEY_FREE,
+    SQL_KEYS_FORGET,
+    SQL_NEXT_KEY_END,
+
+    SQL_WORKER_BEAT,
+    SQL_WORKERS_FORGET,
+    SQL_WORKER_LEAVE,
+    SQL_WORKERS,
+
+    SQL_STATEMENTS
+};
+
+extern const char *const sql_text[SQL_STATEMENTS];
+
+/* What statements that hand over whole tasks give, in this order; the SQL
+ * beside it in sqlite_sql.c. */
+enum task_column {
+    COLUMN_NUMBER,
+    COLUMN_ID,
+    COLUMN_STATE,
+    COLUMN_POSITION,
+    COLUMN_FENCING,
+    COLUMN_PRIORITY,
+    COLUMN_ATTEMPT,
+    COLUMN_CRASHES,
+    COLUMN_MAX_ATTEMPTS,
+    COLUMN_MAX_CRASHES,
+    COLUMN_TIMEOUT,
+    COLUMN_BACKOFF_KIND,
+    COLUMN_BACKOFF_JITTER,
+    COLUMN_BACKOFF_FACTOR,
+    COLUMN_BACKOFF_BASE,
+    COLUMN_BACKOFF_MAX,
+    COLUMN_KEY_TTL,
+    COLUMN_RETAIN,
+    COLUMN_EXPIRES,
+    COLUMN_CREATED_AT,
+    COLUMN_RUN_AT,
+    COLUMN_REASON,
+    COLUMN_IS_STARTED,
+    COLUMN_LEASED_AT,
+    COLUMN_STARTED_AT,
+    COLUMN_FINISHED_AT,
+    COLUMN_WORKER,
+    COLUMN_TYPE,
+    COLUMN_KEY,
+    COLUMN_HEADERS,
+    COLUMN_PAYLOAD,
+    COLUMN_LAST_ERROR,
+    COLUMN_RESULT,
+    COLUMN_QUEUE_ID,
+    COLUMN_QUEUE,
+};
+
+#endif
