@@ -1,0 +1,83 @@
+"""What `doctor` finds, and the story that `demo` tells."""
+import re
+
+import pytest
+from harness import Millrace, is_alive
+
+
+def test_a_sound_sqlite_file_is_fine(homeless, tmp_path):
+    done = homeless.run("doctor", "--url", f"sqlite:{tmp_path}/a.db")
+
+    assert len(done.out.splitlines()) >= 2
+    assert "3." in done.out
+
+
+def test_a_server_without_persistence_is_bad(binary, own_redis, tmp_path):
+    mill = Millrace(binary, own_redis().url(), tmp_path)
+
+    done = mill.run("doctor", code=1)
+
+    assert "appendonly" in done.out or "persist" in done.out
+
+
+def test_a_server_that_evicts_is_bad(binary, own_redis, tmp_path):
+    server = own_redis(
+        "--appendonly", "yes", "--maxmemory", "100mb",
+        "--maxmemory-policy", "allkeys-lru",
+    )
+    mill = Millrace(binary, server.url(), tmp_path)
+
+    done = mill.run("doctor", code=1)
+
+    assert "allkeys-lru" in done.out
+    assert "noeviction" in done.out
+
+
+def test_a_sound_server_is_fine(binary, own_redis, tmp_path):
+    server = own_redis("--appendonly", "yes")
+    mill = Millrace(binary, server.url(), tmp_path)
+
+    done = mill.run("doctor")
+
+    version = re.search(r"redis_version:(\S+)", server.ask("INFO", "server"))
+    assert version[1] in done.out
+
+
+def test_json_gives_one_object_a_check(mill):
+    done = mill.run("--json", "doctor", code=1 if "redis" in mill.url else 0)
+
+    assert all({"check", "level", "text"} <= set(row) for row in done.rows)
+
+
+def test_a_backend_that_is_not_there_is_exit_3(homeless, tmp_path):
+    url = f"redis+unix://{tmp_path}/nobody.sock"
+
+    assert url in homeless.run("doctor", "--url", url, code=3).err
+
+
+@pytest.fixture(scope="module")
+def story(binary, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    program = Millrace(binary, None, folder)
+    program.env["TMPDIR"] = str(folder)
+    done = program.run("demo")
+    done.folder = folder
+    return done
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["demo.echo", "demo.fail", "demo.dead", "retry", "dead", "requeue", "done"],
+)
+def test_the_demo_tells_the_whole_story(story, word):
+    assert word in story.out.lower()
+
+
+def test_the_demo_leaves_nothing_behind(story):
+    assert list(story.folder.iterdir()) == []
+
+
+def test_the_demo_ends_its_workers(story):
+    pids = [int(n) for n in re.findall(r"\bpid (\d+)", story.out)]
+
+    assert not any(is_alive(pid) for pid in pids)
