@@ -8,8 +8,8 @@
  *
  * After a SIGTERM the shell is often the first to go, while what it runs tidies
  * up: so the rest of the group has its grace even then, and is looked for every
- * few milliseconds. Only there the group is signalled after its leader was
- * reaped; while a member lives the kernel gives its number to nobody else.
+ * few milliseconds. The shell is reaped last: until then nobody else can have
+ * the number of the group, and a signal to it hits nobody else.
  */
 #include "adapters/process/exec_handler.h"
 
@@ -24,6 +24,7 @@
 
 #include "adapters/process/child.h"
 #include "adapters/process/environment.h"
+#include "adapters/process/group.h"
 #include "adapters/process/guard.h"
 #include "adapters/process/output.h"
 #include "domain/duration.h"
@@ -41,7 +42,7 @@ enum stop {
     STOP_CANCEL,
 };
 
-enum { GROUP_POLL_MS = 10 };
+enum { GROUP_POLL_MS = 20 };
 
 struct run {
     const struct handler_call *call;
@@ -165,39 +166,26 @@ static void run_to_exit(struct run *r)
     }
 }
 
-static bool has_group(const struct run *r)
-{
-    return kill(-r->child.pid, 0) == 0 || errno == EPERM;
-}
-
 /* What is left of a group that was told to stop has the rest of its grace. */
 static void run_out_grace(struct run *r)
 {
-    bool const is_killed = r->next_at_ms == INT64_MAX;
-
-    while (!is_killed && has_group(r)) {
+    while (group_is_alive(r->child.pid)) {
         int64_t const now_ms = monotonic_ms();
-        if (now_ms >= r->next_at_ms) {
-            signal_group(r, SIGKILL);
+        if (now_ms >= r->next_at_ms)
             return;
-        }
         watch(r, now_ms + GROUP_POLL_MS);
     }
 }
 
 static struct child_end end_group(struct run *r)
 {
-    struct child_end end;
+    bool const is_killed = r->next_at_ms == INT64_MAX;
 
-    if (r->stop == STOP_NONE) {
-        signal_group(r, SIGKILL); /* before its number is free */
-        end = child_reap(&r->child);
-    } else {
-        end = child_reap(&r->child);
+    if (r->stop != STOP_NONE && !is_killed)
         run_out_grace(r);
-    }
+    signal_group(r, SIGKILL);
     read_streams(r);
-    return end;
+    return child_reap(&r->child);
 }
 
 /* --- what comes of it --------------------------------------------------- */
