@@ -9,6 +9,7 @@
 
 #define PROMOTE_LIMIT 1000
 #define REAP_LIMIT 100
+#define FULL_PAUSE_MS 1000
 
 static enum status promote(struct consumer *c, int64_t now_ms)
 {
@@ -18,8 +19,10 @@ static enum status promote(struct consumer *c, int64_t now_ms)
     enum status const st = queue_promote(c->ports.queue, now_ms, PROMOTE_LIMIT,
                                          &moved, &next_due_ms, &err);
 
-    if (st < 0)
+    if (st < 0) {
+        c->promote_at_ms = now_ms + (st == STATUS_FULL ? FULL_PAUSE_MS : 0);
         return consume_failed(c, "promote", st, &err);
+    }
     c->due_at_ms = next_due_ms;
     c->promote_at_ms = now_ms + PROMOTE_EVERY_MS;
     if (next_due_ms < c->promote_at_ms)
@@ -34,16 +37,19 @@ static enum status reap(struct consumer *c, int64_t now_ms)
                                      .lease_ms = c->config.lease_ms,
                                      .worker = c->config.worker,
                                      .now_ms = now_ms};
-    int64_t const pause_ms = c->config.lease_ms / 4;
+    int64_t const quarter_ms = c->config.lease_ms / 4;
+    int64_t const pause_ms =
+        quarter_ms < REAP_EVERY_MAX_MS ? quarter_ms : REAP_EVERY_MAX_MS;
     size_t n = 0;
 
-    c->reap_at_ms =
-        now_ms + (pause_ms < REAP_EVERY_MAX_MS ? pause_ms : REAP_EVERY_MAX_MS);
     arena_reset(&c->batch);
     enum status const st = queue_take_expired(c->ports.queue, &req, &c->batch,
                                               c->leases, &n, &err);
-    if (st < 0)
+    if (st < 0) {
+        c->reap_at_ms = now_ms + (st == STATUS_FULL ? FULL_PAUSE_MS : 0);
         return consume_failed(c, "take expired", st, &err);
+    }
+    c->reap_at_ms = n == REAP_LIMIT ? now_ms : now_ms + pause_ms;
     if (n == 0)
         return STATUS_OK;
 
@@ -55,7 +61,6 @@ static enum status reap(struct consumer *c, int64_t now_ms)
         };
         consume_judge(c, i, &c->leases[i], &crash, c->leases[i].started_at_ms);
     }
-    c->reap_at_ms = n == REAP_LIMIT ? now_ms : c->reap_at_ms;
     c->promote_at_ms = 0; /* what is retried at once is due now */
     return consume_settle(c, NULL, n, true);
 }
@@ -98,15 +103,22 @@ static enum status extend(struct consumer *c, int64_t now_ms)
     return st;
 }
 
+/* A backend that takes no more must not keep a worker from its work: what it
+ * finishes makes room again. */
+static bool may_go_on(enum status st)
+{
+    return st >= 0 || st == STATUS_FULL;
+}
+
 enum status consume_upkeep(struct consumer *c, int64_t now_ms)
 {
     enum status st = STATUS_OK;
 
     if (c->held_count > 0 && now_ms >= c->extend_at_ms)
         st = extend(c, now_ms);
-    if (st >= 0 && now_ms >= c->reap_at_ms)
+    if (may_go_on(st) && now_ms >= c->reap_at_ms)
         st = reap(c, now_ms);
-    if (st >= 0 && now_ms >= c->promote_at_ms)
+    if (may_go_on(st) && now_ms >= c->promote_at_ms)
         st = promote(c, now_ms);
-    return st;
+    return may_go_on(st) ? STATUS_OK : st;
 }
