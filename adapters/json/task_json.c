@@ -134,7 +134,7 @@ static enum status read_field(enum field field, struct bytes value,
     case FIELDS:
         break;
     }
-    assert(!"a field");
+    assert(false && "a field");
     return STATUS_INVALID;
 }
 

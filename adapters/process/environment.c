@@ -1,9 +1,9 @@
 #include "adapters/process/environment.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "adapters/json/json_value.h"
 #include "domain/text.h"
 
 enum variable {
@@ -76,18 +76,25 @@ void environment_close(struct environment *e)
 /* The header traceparent, "" if there is none that could be one. */
 static void read_trace(struct bytes headers, char out[TRACE_MAX + 1])
 {
-    struct text line = text_in(out, TRACE_MAX + 1);
+    struct json_walk walk;
+    struct bytes name, value, trace;
+    char room[TRACE_MAX + 1];
+    struct arena mem = {room, 0, sizeof(room)};
+    struct error err;
 
-    if (!headers.at)
+    out[0] = '\0';
+    if (!headers.at || !json_walk_begin(headers, &walk))
         return;
-    cJSON *object = cJSON_ParseWithLength(headers.at, headers.len);
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "traceparent");
-    const char *value = cJSON_GetStringValue(item);
-    if (value)
-        text_add(&line, value);
-    if (line.is_cut)
-        out[0] = '\0';
-    cJSON_Delete(object);
+    while (json_walk_next(&walk, &name, &value)) {
+        struct json_member const m = {"traceparent", value};
+        if (!bytes_is(name, "\"traceparent\"") ||
+            json_read_string(m, &mem, &trace, &err) != STATUS_OK)
+            continue;
+        struct text line = text_in(out, TRACE_MAX + 1);
+        text_add_bytes(&line, trace);
+        if (line.is_cut)
+            out[0] = '\0';
+    }
 }
 
 static void add_fencing(struct text *t, uint64_t fencing)
