@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "adapters/memory/memory_backend.h"
 #include "adapters/sqlite/sqlite_backend.h"
 #include "domain/bytes.h"
 
 const struct backend_scheme backend_schemes[] = {
+    {"memory", "memory", memory_backend_open},
     {"sqlite", "sqlite", sqlite_backend_open},
     {NULL, NULL, NULL},
 };

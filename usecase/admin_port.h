@@ -91,8 +91,9 @@ struct admin_ops {
                                  struct arena *mem, struct task_page *page,
                                  struct error *err);
 
-    /* Removes tasks that are not active, freeing their keys. results:
-     * STATUS_OK, STATUS_NOT_FOUND, STATUS_WRONG_STATE (active). */
+    /* Removes tasks that are not active, freeing the keys that they hold until
+     * they end; windows (key_ttl_ms) go on. results: STATUS_OK,
+     * STATUS_NOT_FOUND, STATUS_WRONG_STATE (active). */
     MUST_USE enum status (*remove)(void *self, int64_t now_ms,
                                    const struct task_ref *refs, size_t n,
                                    enum status *results, struct error *err);
@@ -112,7 +113,7 @@ struct admin_ops {
                                     struct task_id *holders, struct error *err);
 
     /* Removes up to limit tasks of queue that are in state (not ACTIVE),
-     * freeing their keys; *removed < limit: that was all. Answers
+     * freeing keys as remove does; *removed < limit: that was all. Answers
      * STATUS_NOT_FOUND if there is no such queue. */
     MUST_USE enum status (*purge)(void *self, int64_t now_ms,
                                   struct bytes queue, enum task_state state,
