@@ -68,14 +68,38 @@ static enum status forget_done(struct ledger *l, struct queue_row *queue,
     return STATUS_OK;
 }
 
-static enum status forget_key_windows(struct ledger *l, int64_t now_ms,
-                                      size_t max, struct error *err)
+/* Forgets one key whose window has ended. Answers STATUS_EMPTY. */
+static enum status forget_key(struct ledger *l, int64_t now_ms,
+                              struct error *err)
 {
-    struct query q = query_on(l->connection, SQL_KEYS_FORGET);
+    char room[KEY_MAX];
+    struct query ended = query_on(l->connection, SQL_KEY_ENDED);
 
-    query_int(&q, now_ms);
-    query_int(&q, (int64_t)max);
-    return query_run(&q, err);
+    query_int(&ended, now_ms);
+    enum status const st = query_next(&ended, err);
+    if (st != STATUS_OK)
+        return st;
+    int64_t const queue_id = query_column_int(&ended, 0);
+    struct bytes key = query_column_bytes(&ended, 1);
+    key.len = smaller(key.len, sizeof(room));
+    memcpy(room, key.at, key.len);
+    key.at = room;
+    query_end(&ended);
+
+    struct query forget = query_on(l->connection, SQL_KEY_FORGET);
+    query_int(&forget, queue_id);
+    query_blob(&forget, key);
+    return query_run(&forget, err);
+}
+
+static enum status forget_keys(struct ledger *l, int64_t now_ms, size_t max,
+                               struct error *err)
+{
+    enum status st = STATUS_OK;
+
+    for (size_t i = 0; i < max && st == STATUS_OK; i++)
+        st = forget_key(l, now_ms, err);
+    return st < 0 ? st : STATUS_OK;
 }
 
 enum status promote_tasks(struct ledger *l, struct promote_room *room,
@@ -100,7 +124,7 @@ enum status promote_tasks(struct ledger *l, struct promote_room *room,
         if (st < 0)
             return st;
     }
-    return st < 0 ? st : forget_key_windows(l, now_ms, limit, err);
+    return st < 0 ? st : forget_keys(l, now_ms, limit, err);
 }
 
 enum status promote_next(struct connection *c, struct bytes namespace,

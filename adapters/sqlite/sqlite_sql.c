@@ -16,7 +16,7 @@
 
 #define TASK_AND_QUEUE                                                         \
     TASK_COLUMNS ", q.name"                                                    \
-                 " FROM millrace_tasks t JOIN millrace_queues q"               \
+                 " FROM millrace_tasks t CROSS JOIN millrace_queues q"         \
                  " ON q.id = t.queue_id "
 
 /* The first position of a queue's tasks in a state and rank. */
@@ -195,10 +195,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
                      " (queue_id, key, id, until_ms) VALUES (?1, ?2, ?3, ?4)",
     [SQL_KEY_FREE] = "DELETE FROM millrace_keys WHERE queue_id = ?1"
                      " AND key = ?2 AND id = ?3 AND until_ms = 0",
-    [SQL_KEYS_FORGET] =
-        "DELETE FROM millrace_keys WHERE (queue_id, key) IN"
-        " (SELECT queue_id, key FROM millrace_keys"
-        "  WHERE until_ms > 0 AND until_ms <= ?1 ORDER BY until_ms LIMIT ?2)",
+    [SQL_KEY_ENDED] = "SELECT queue_id, key FROM millrace_keys"
+                      " WHERE until_ms > 0 AND until_ms <= ?1"
+                      " ORDER BY until_ms LIMIT 1",
+    [SQL_KEY_FORGET] =
+        "DELETE FROM millrace_keys WHERE queue_id = ?1 AND key = ?2",
     [SQL_NEXT_KEY_END] = "SELECT until_ms FROM millrace_keys"
                          " WHERE until_ms > 0 ORDER BY until_ms LIMIT 1",
 

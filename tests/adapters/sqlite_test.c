@@ -1,0 +1,348 @@
+/*
+ * sqlite_test.c - what the SQLite backend promises beyond the ports: which
+ * files it accepts, what it says when it can't go on, how it finds its rows.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "adapters/sqlite/sqlite_backend.h"
+#include "adapters/sqlite/sqlite_schema.h"
+#include "adapters/sqlite/sqlite_sql.h"
+#include "tests/adapters/sqlite_fixture.h"
+
+static struct fixture f;
+
+static void setup(void)
+{
+    fixture_init(&f);
+}
+
+static void teardown(void)
+{
+    fixture_release(&f);
+}
+
+TestSuite(sqlite, .init = setup, .fini = teardown, .timeout = 60);
+
+/* Opens the backend, which must refuse; says what is in the message. */
+static void then_it_refuses(const char *text)
+{
+    enum status const st = sqlite_backend_open(&f.url, &f.backend, &f.err);
+
+    cr_assert(eq(int, st, STATUS_REFUSED), "%s", f.err.text);
+    cr_assert(ne(ptr, strstr(f.err.text, text), NULL), "%s", f.err.text);
+    cr_assert(ne(ptr, strstr(f.err.text, f.path), NULL), "%s", f.err.text);
+}
+
+Test(sqlite, a_newer_schema_is_refused_and_not_touched)
+{
+    fixture_open(&f);
+    fixture_close(&f);
+    fixture_sql(&f, "UPDATE millrace_meta SET value = 7 WHERE name = 'schema'");
+
+    then_it_refuses("schema 7 is newer than this program's 1");
+
+    cr_assert(eq(i64,
+                 fixture_number(&f, "SELECT value FROM millrace_meta"
+                                    " WHERE name = 'schema'"),
+                 7));
+}
+
+Test(sqlite, a_file_that_is_no_database_is_refused)
+{
+    FILE *file = fopen(f.path, "w");
+    for (int i = 0; i < 500; i++)
+        fputs("this is no database\n", file);
+    fclose(file);
+
+    then_it_refuses("is no SQLite database");
+}
+
+Test(sqlite, a_missing_folder_is_refused_by_name)
+{
+    snprintf(f.path, sizeof(f.path), "%s/none/queue.db", f.folder);
+    strcpy(f.url.path, f.path);
+
+    then_it_refuses("folder does not exist");
+}
+
+Test(sqlite, a_folder_is_refused)
+{
+    cr_assert(eq(int, mkdir(f.path, 0700), 0));
+
+    then_it_refuses("cannot be opened");
+}
+
+Test(sqlite, a_users_own_database_gets_our_tables_and_stays_theirs)
+{
+    fixture_sql(&f, "CREATE TABLE orders (id INTEGER PRIMARY KEY);"
+                    "PRAGMA user_version = 42");
+
+    fixture_open(&f);
+    fixture_enqueue(&f, 1, NOW_MS);
+    fixture_close(&f);
+
+    cr_assert(eq(i64, fixture_number(&f, "PRAGMA user_version"), 42));
+    cr_assert(eq(i64, fixture_number(&f, "PRAGMA application_id"), 0));
+    cr_assert(
+        eq(i64, fixture_number(&f, "SELECT count(*) FROM millrace_tasks"), 1));
+}
+
+Test(sqlite, another_programs_database_is_refused_and_not_touched)
+{
+    fixture_sql(&f, "CREATE TABLE history (id INTEGER PRIMARY KEY);"
+                    "PRAGMA application_id = 252006673");
+
+    then_it_refuses("database of another program");
+
+    cr_assert(
+        eq(i64, fixture_number(&f, "SELECT count(*) FROM sqlite_schema"), 1));
+    cr_assert(eq(i64,
+                 fixture_number(&f, "SELECT journal_mode = 'delete'"
+                                    " FROM pragma_journal_mode"),
+                 1));
+}
+
+Test(sqlite, a_database_with_a_table_of_our_name_is_refused)
+{
+    fixture_sql(&f, "CREATE TABLE millrace_tasks (id INTEGER PRIMARY KEY)");
+
+    then_it_refuses("that are not Millrace's");
+}
+
+Test(sqlite, a_name_that_means_something_to_sqlite_is_a_file_too)
+{
+    cr_assert(eq(int, chdir(f.folder), 0));
+    strcpy(f.url.path, ":memory:");
+
+    fixture_open(&f);
+    fixture_enqueue(&f, 1, NOW_MS);
+    fixture_close(&f);
+
+    cr_assert(eq(int, access(":memory:", F_OK), 0));
+    cr_assert(eq(int, chdir("/"), 0));
+}
+
+Test(sqlite, two_namespaces_in_one_file_do_not_see_each_other)
+{
+    struct fixture *other = calloc(1, sizeof(*other));
+    struct lease lease;
+    fixture_open(&f);
+    *other = f;
+    other->mem.base = other->room;
+    strcpy(other->url.namespace, "other");
+    fixture_open(other);
+    fixture_enqueue(&f, 1, NOW_MS);
+
+    size_t const seen = fixture_lease(other, 1, NOW_MS, &lease);
+
+    cr_assert(eq(sz, seen, 0));
+    cr_assert(eq(sz, fixture_lease(&f, 1, NOW_MS, &lease), 1));
+    fixture_close(other);
+    fixture_close(&f);
+    free(other);
+}
+
+Test(sqlite, tasks_are_there_after_closing_and_opening)
+{
+    struct lease leases[10];
+    fixture_open(&f);
+    fixture_enqueue(&f, 10, NOW_MS);
+    fixture_close(&f);
+
+    fixture_open(&f);
+    size_t const n = fixture_lease(&f, 10, NOW_MS, leases);
+
+    cr_assert(eq(sz, n, 10));
+    cr_assert(eq(sz, fixture_settle_done(&f, n, NOW_MS, leases), 10));
+    fixture_close(&f);
+}
+
+Test(sqlite, a_lock_that_another_program_keeps_ends_in_a_clear_fault)
+{
+    struct new_task const task = fixture_task(&f, NOW_MS);
+    struct enqueued result;
+    sqlite3 *db;
+    fixture_open(&f);
+    cr_assert(eq(int, sqlite3_open(f.path, &db), SQLITE_OK));
+    cr_assert(eq(int, sqlite3_exec(db, "BEGIN IMMEDIATE", 0, 0, 0), SQLITE_OK));
+
+    enum status const st =
+        queue_enqueue(f.queue, NOW_MS, &task, 1, &result, &f.err);
+
+    cr_assert(eq(int, st, STATUS_UNAVAILABLE));
+    cr_assert(ne(ptr, strstr(f.err.text, "is locked by another program"), 0));
+    sqlite3_close(db);
+    cr_assert(eq(int, queue_enqueue(f.queue, NOW_MS, &task, 1, &result, &f.err),
+                 STATUS_OK));
+    cr_assert(eq(int, result.is_duplicate, false));
+    fixture_close(&f);
+}
+
+static void limit_pages(const char *pragma)
+{
+    struct store *store = f.backend.self;
+    int const rc = sqlite3_exec(store->writer.db, pragma, 0, 0, 0);
+
+    cr_assert(eq(int, rc, SQLITE_OK));
+}
+
+Test(sqlite, a_full_file_refuses_tasks_and_goes_on_when_there_is_room)
+{
+    static struct lease leases[100];
+    struct new_task task;
+    struct enqueued result;
+    enum status st = STATUS_OK;
+    fixture_open(&f);
+    fixture_enqueue(&f, 100, NOW_MS);
+    limit_pages("PRAGMA max_page_count = 1"); /* no more than there are */
+
+    for (int i = 0; i < 1000 && st == STATUS_OK; i++) {
+        task = fixture_task(&f, NOW_MS);
+        st = queue_enqueue(f.queue, NOW_MS, &task, 1, &result, &f.err);
+    }
+
+    cr_assert(eq(int, st, STATUS_FULL), "%s", f.err.text);
+    limit_pages("PRAGMA max_page_count = 1000000");
+    st = queue_enqueue(f.queue, NOW_MS, &task, 1, &result, &f.err);
+    cr_assert(eq(int, st, STATUS_OK), "%s", f.err.text);
+    cr_assert(eq(int, result.is_duplicate, false));
+    cr_assert(eq(sz, fixture_lease(&f, 100, NOW_MS, leases), 100));
+    cr_assert(eq(sz, fixture_settle_done(&f, 100, NOW_MS, leases), 100));
+    fixture_close(&f);
+}
+
+Test(sqlite, a_damaged_file_is_reported_as_corrupt)
+{
+    static struct lease leases[BATCH_MAX];
+    struct queue_plan const plan = {.kind = PLAN_EVERY};
+    struct lease_request const req = {.plan = &plan,
+                                      .max = BATCH_MAX,
+                                      .lease_ms = 1000,
+                                      .worker = "tester",
+                                      .now_ms = NOW_MS,
+                                      .wake = WAKE_NEVER};
+    size_t n;
+    fixture_open(&f);
+    fixture_enqueue(&f, 1000, NOW_MS);
+    fixture_close(&f);
+    int64_t const pages = fixture_number(&f, "PRAGMA page_count");
+    FILE *file = fopen(f.path, "r+");
+    fseek(file, 14 * 4096, SEEK_SET);
+    for (int64_t i = 14 * 4096; i < pages * 4096; i++)
+        fputc(0x5a, file);
+    fclose(file);
+
+    fixture_open(&f);
+    enum status const st =
+        queue_lease(f.queue, &req, &f.mem, leases, &n, &f.err);
+
+    cr_assert(eq(int, st, STATUS_CORRUPT), "%s", f.err.text);
+    fixture_close(&f);
+}
+
+/* A walk over a whole table or index. */
+static bool is_scan(const char *detail)
+{
+    return strncmp(detail, "SCAN", 4) == 0;
+}
+
+Test(sqlite, no_statement_scans_a_table)
+{
+    sqlite3 *db;
+    fixture_open(&f);
+    fixture_close(&f);
+    cr_assert(eq(int, sqlite3_open(f.path, &db), SQLITE_OK));
+
+    for (int i = 0; i < SQL_STATEMENTS; i++) {
+        char *sql = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql_text[i]);
+        sqlite3_stmt *plan;
+        int const rc = sqlite3_prepare_v2(db, sql, -1, &plan, NULL);
+        cr_assert(eq(int, rc, SQLITE_OK), "%s: %s", sql, sqlite3_errmsg(db));
+        while (sqlite3_step(plan) == SQLITE_ROW) {
+            const char *detail = (const char *)sqlite3_column_text(plan, 3);
+            cr_expect(not(is_scan(detail)), "%s: %s", sql_text[i], detail);
+        }
+        sqlite3_finalize(plan);
+        sqlite3_free(sql);
+    }
+    sqlite3_close(db);
+}
+
+/* The counters of queues against what is really there. */
+static void then_the_counters_are_right(void)
+{
+    cr_assert(eq(i64,
+                 fixture_number(
+                     &f, "SELECT count(*) FROM millrace_queues q WHERE"
+                         " (scheduled, ready, active, retry, done, dead) IS NOT"
+                         " (SELECT ifnull(sum(state = 0), 0),"
+                         " ifnull(sum(state = 1), 0),"
+                         " ifnull(sum(state = 2), 0),"
+                         " ifnull(sum(state = 3), 0),"
+                         " ifnull(sum(state = 4), 0),"
+                         " ifnull(sum(state = 5), 0)"
+                         " FROM millrace_tasks t WHERE t.queue_id = q.id)"),
+                 0));
+}
+
+Test(sqlite, counters_agree_with_the_tasks_whatever_happened)
+{
+    static const enum outcome_kind kinds[] = {
+        OUTCOME_DONE,    OUTCOME_RETRY, OUTCOME_REJECT, OUTCOME_SNOOZE,
+        OUTCOME_RELEASE, OUTCOME_CRASH, OUTCOME_EXPIRE,
+    };
+    struct lease leases[7];
+    struct settlement items[7];
+    enum status results[7];
+    size_t moved;
+    int64_t due;
+    fixture_open(&f);
+    fixture_enqueue(&f, 20, NOW_MS);
+    cr_assert(eq(sz, fixture_lease(&f, 7, NOW_MS, leases), 7));
+
+    for (size_t i = 0; i < 7; i++) {
+        struct outcome const o = {.kind = kinds[i], .is_started = true};
+        leases[i].task.retain_ms = i;
+        items[i] = (struct settlement){
+            .lease = &leases[i],
+            .verdict = verdict_of(&leases[i].task, &o, NOW_MS, 0)};
+    }
+    cr_assert(eq(int, queue_settle(f.queue, NOW_MS, items, 7, results, &f.err),
+                 STATUS_OK));
+    then_the_counters_are_right();
+    cr_assert(eq(int,
+                 queue_promote(f.queue, NOW_MS + DURATION_MAX_MS, 100, &moved,
+                               &due, &f.err),
+                 STATUS_OK));
+    then_the_counters_are_right();
+
+    cr_assert(eq(sz, moved, 3));
+    fixture_close(&f);
+}
+
+Test(sqlite, health_finds_nothing_wrong_with_a_fresh_file)
+{
+    struct health_port health;
+    struct finding findings[16];
+    size_t n = 0;
+    fixture_open(&f);
+    cr_assert(eq(int,
+                 f.backend.ops->open_health(f.backend.self, &health, &f.err),
+                 STATUS_OK));
+
+    enum status const st =
+        health_check(health, NOW_MS, 16, findings, &n, &f.err);
+
+    cr_assert(eq(int, st, STATUS_OK), "%s", f.err.text);
+    cr_assert(gt(sz, n, 5));
+    for (size_t i = 0; i < n; i++)
+        cr_expect(eq(int, findings[i].level, FINDING_OK), "%s: %s",
+                  findings[i].check, findings[i].text);
+    health_close(health);
+    fixture_close(&f);
+}
