@@ -52,18 +52,37 @@ static _Noreturn void stand_guard(atomic_int *groups, int end)
     _exit(0);
 }
 
+/* Waits until the guard has closed its copy of ready, and so has left the
+ * worker's group: what kills that group from now on does not get the guard. */
+static void await_guard(int ready[2])
+{
+    char unused;
+
+    close(ready[1]);
+    while (read(ready[0], &unused, 1) < 0 && errno == EINTR)
+        ;
+    close(ready[0]);
+}
+
 /* Locked, or nobody else is there yet. */
 static bool start_guard(struct guard *guard)
 {
     int ends[2];
+    int ready[2];
 
     if (pipe2(ends, O_CLOEXEC) != 0)
         return false;
+    if (pipe2(ready, O_CLOEXEC) != 0) {
+        close(ends[0]);
+        close(ends[1]);
+        return false;
+    }
 
     pid_t const pid = fork();
     if (pid == 0)
         stand_guard(guard->groups, ends[0]);
     close(ends[0]);
+    await_guard(ready);
     if (pid < 0) {
         close(ends[1]);
         return false;
