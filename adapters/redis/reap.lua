@@ -1,0 +1,85 @@
+-- reap.lua - takes leases that have ended away from their workers.
+--
+-- KEYS: the queue's.
+-- ARGV: the taker (LEASE_MS/WORKER), how many at most, how long the server has
+-- been up in ms, after how many idle ms a consumer without tasks is forgotten.
+--
+-- What is taken moves to `taken` as the taker's lease, and the entry it had is
+-- deleted: the old token is dead in that instant. A lease is judged by the
+-- length in its own consumer's name, and never ends within one lease of the
+-- server's start, since an outage is nobody's crash.
+--
+-- Answers a list of {entry, delivery count}, entries as XRANGE gives them.
+
+local taker, max, uptime = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local forget_after = tonumber(ARGV[4])
+local taken = {}
+
+local function fields_of(flat)
+    local map = {}
+    for i = 1, #flat, 2 do
+        map[flat[i]] = flat[i + 1]
+    end
+    return map
+end
+
+-- x with what the stream said so far, and that there is a pointer.
+local function x_moved(x, stream)
+    local last, _, rest = x_head(x)
+    local head = last == '' and '1' or '1 last=' .. last
+    if stream ~= 'taken' then
+        local number = {high = ' pri=0', normal = ' pri=1', low = ' pri=2'}
+        head = head .. number[stream]
+    end
+    return head .. ' ptr=1' .. rest
+end
+
+local function take(stream, entry, deliveries)
+    local found = redis.call('XRANGE', STREAM[stream], entry, entry)[1]
+    redis.call('XACK', STREAM[stream], GROUP, entry)
+    if not found then
+        return -- deleted by hand: nothing is left to run
+    end
+    redis.call('XDEL', STREAM[stream], entry)
+    local task = fields_of(found[2])
+    local x = x_moved(task.x or '', stream)
+    local new = add_task(STREAM.taken, entry, task.id, task.type, task.payload,
+        x)
+    redis.pcall('XGROUP', 'CREATE', STREAM.taken, GROUP, 0)
+    redis.call('XCLAIM', STREAM.taken, GROUP, taker, 0, new, 'RETRYCOUNT',
+        deliveries, 'FORCE', 'JUSTID', 'LASTID', new)
+    point(task.id, 'taken', new)
+    taken[#taken + 1] = {
+        {new, {'id', task.id, 'type', task.type, 'payload', task.payload,
+            'x', x}},
+        deliveries,
+    }
+end
+
+local function reap(stream, consumer)
+    local lease = tonumber(consumer.name:match('^(%d+)/'))
+    if not lease then
+        return
+    end
+    if consumer.pending == 0 then
+        if consumer.idle >= math.max(forget_after, lease) then
+            redis.call('XGROUP', 'DELCONSUMER', STREAM[stream], GROUP,
+                consumer.name)
+        end
+    elseif lease <= uptime and #taken < max then
+        local ended = redis.call('XPENDING', STREAM[stream], GROUP, 'IDLE',
+            string.format('%.0f', lease), '-', '+', max - #taken,
+            consumer.name)
+        for _, item in ipairs(ended) do
+            take(stream, item[1], item[4])
+        end
+    end
+end
+
+for _, stream in ipairs({'high', 'normal', 'low', 'taken'}) do
+    local consumers = redis.pcall('XINFO', 'CONSUMERS', STREAM[stream], GROUP)
+    for _, consumer in ipairs(consumers) do
+        reap(stream, fields_of(consumer))
+    end
+end
+return taken

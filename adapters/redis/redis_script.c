@@ -1,0 +1,83 @@
+#include "adapters/redis/redis_script.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/redis/lua_common.h"
+#include "adapters/redis/lua_done.h"
+#include "adapters/redis/lua_enqueue.h"
+#include "adapters/redis/lua_leave.h"
+#include "adapters/redis/lua_point.h"
+#include "adapters/redis/lua_promote.h"
+#include "adapters/redis/lua_reap.h"
+#include "adapters/redis/lua_settle.h"
+
+static const struct {
+    const char *common; /* what stands in front */
+    const char *own;
+} sources[REDIS_SCRIPTS] = {
+    [REDIS_SCRIPT_ENQUEUE] = {lua_common, lua_enqueue},
+    [REDIS_SCRIPT_POINT] = {lua_common, lua_point},
+    [REDIS_SCRIPT_DONE] = {"", lua_done},
+    [REDIS_SCRIPT_SETTLE] = {lua_common, lua_settle},
+    [REDIS_SCRIPT_PROMOTE] = {lua_common, lua_promote},
+    [REDIS_SCRIPT_REAP] = {lua_common, lua_reap},
+    [REDIS_SCRIPT_LEAVE] = {"", lua_leave},
+};
+
+_Static_assert((int)REDIS_SCRIPTS <= REDIS_SCRIPTS_MAX, "room for their names");
+
+static enum status keep_sha(struct redis_connection *c,
+                            enum redis_script script, const redisReply *reply,
+                            struct error *err)
+{
+    if (reply->type != REDIS_REPLY_STRING || reply->len != REDIS_SHA_SIZE - 1)
+        return redis_fault(c, "ERR SCRIPT LOAD answers no name", err);
+    memcpy(c->sha[script], reply->str, REDIS_SHA_SIZE);
+    return STATUS_OK;
+}
+
+enum status redis_script_load(struct redis_connection *c,
+                              enum redis_script script, struct error *err)
+{
+    REDIS_REPLY reply = NULL;
+
+    if (c->sha[script][0] != '\0')
+        return STATUS_OK;
+    assert(c->awaited == 0);
+    size_t const common = strlen(sources[script].common);
+    size_t const own = strlen(sources[script].own);
+    char *text = malloc(common + own);
+    if (!text)
+        return error_set(err, STATUS_NO_MEMORY, NULL,
+                         "redis: no memory for a script");
+    memcpy(text, sources[script].common, common);
+    memcpy(text + common, sources[script].own, own);
+    redis_begin(c, 3);
+    redis_add_text(c, "SCRIPT");
+    redis_add_text(c, "LOAD");
+    redis_add(c, (struct bytes){text, common + own});
+    free(text);
+    enum status const st = redis_next_good(c, &reply, err);
+    return st == STATUS_OK ? keep_sha(c, script, reply, err) : st;
+}
+
+void redis_script_begin(struct redis_connection *c, enum redis_script script,
+                        size_t keys, size_t args)
+{
+    assert(c->sha[script][0] != '\0');
+    redis_begin(c, 3 + keys + args);
+    redis_add_text(c, "EVALSHA");
+    redis_add_text(c, c->sha[script]);
+    redis_add_int(c, (int64_t)keys);
+}
+
+bool redis_script_is_missing(struct redis_connection *c,
+                             const redisReply *reply)
+{
+    if (!redis_is_error(reply, "NOSCRIPT"))
+        return false;
+    memset(c->sha, 0, sizeof(c->sha));
+    return true;
+}
