@@ -60,10 +60,8 @@ static bool scan_number(struct scan *s)
 {
     scan_take(s, '-');
     if (scan_take(s, '0')) {
-        if (take_digits(s)) {
-            s->at--;
+        if (peek(s) >= '0' && peek(s) <= '9')
             return scan_fail(s, "number with a leading zero");
-        }
     } else if (!take_digits(s)) {
         return scan_fail(s, "number without digits");
     }

@@ -159,6 +159,7 @@ static bool scan_headers(struct scan *s)
     struct names names = {{0}};
 
     scan_blanks(s);
+    s->is_blank = s->at == s->text.len;
     if (!scan_take(s, '{'))
         return scan_fail(s, "no object");
     scan_blanks(s);

@@ -9,40 +9,49 @@ static bool starts_with(struct bytes text, const char *prefix)
     return text.len >= len && memcmp(text.at, prefix, len) == 0;
 }
 
-/* Where the user part begins: behind "//", or behind the scheme in a text that
- * has none. */
-static size_t user_start(struct bytes url)
+static bool is_scheme(struct bytes text)
 {
-    size_t i = 0;
-
-    while (i + 1 < url.len && !(url.at[i] == '/' && url.at[i + 1] == '/'))
-        i++;
-    if (i + 1 < url.len)
-        return i + 2;
-    const char *colon = url.len > 0 ? memchr(url.at, ':', url.len) : NULL;
-    return colon ? (size_t)(colon - url.at) + 1 : 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char const c = text.at[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '+')
+            return false;
+    }
+    return text.len > 0;
 }
 
-/* Adds the user part, its secret hidden, up to the last '@' and without it;
- * returns how many bytes of url that stands for. */
+/* How much of the text before the last '@' may be shown: all up to the ':'
+ * behind the user. If there is none, or no user, no more than SCHEME://. */
+static size_t shown_of(struct bytes text)
+{
+    const char *colon = text.len > 0 ? memchr(text.at, ':', text.len) : NULL;
+    if (!colon)
+        return 0;
+
+    size_t const scheme = (size_t)(colon - text.at);
+    struct bytes rest = {colon + 1, text.len - scheme - 1};
+    if (!is_scheme((struct bytes){text.at, scheme}) || !starts_with(rest, "//"))
+        return scheme + 1;
+    colon = memchr(rest.at, ':', rest.len);
+    return colon ? (size_t)(colon - text.at) + 1 : scheme + 3;
+}
+
+/* Adds what comes before the last '@', its secret hidden; returns how many
+ * bytes of url that stands for. */
 static size_t add_user(struct bytes url, struct text *out)
 {
-    size_t const start = user_start(url);
-    size_t end = url.len;
+    size_t n = url.len;
 
     if (starts_with(url, "sqlite:") || starts_with(url, "memory:"))
         return 0;
-    while (end > start && url.at[end - 1] != '@')
-        end--;
-    if (end == start)
+    while (n > 0 && url.at[n - 1] != '@')
+        n--;
+    if (n == 0)
         return 0;
-
-    /* Without a ':' it may be a password put in the wrong place. */
-    const char *colon = memchr(url.at + start, ':', end - start);
-    size_t const shown = colon ? (size_t)(colon - url.at) + 1 : start;
-    text_add_bytes(out, (struct bytes){url.at, shown});
+    n--;
+    text_add_bytes(out,
+                   (struct bytes){url.at, shown_of((struct bytes){url.at, n})});
     text_add(out, hidden);
-    return end - 1;
+    return n;
 }
 
 static bool is_harmless(struct bytes option)

@@ -10,8 +10,8 @@
 #include "domain/text.h"
 
 /* Adds url with *** in place of what may be a secret:
- *   - between the first ':' of the user part, if there is one, and the last
- *     '@' of the whole text (sqlite: and memory: have no user part);
+ *   - what stands before the last '@' of the whole text, but for SCHEME:// and
+ *     the user with a ':' behind it (sqlite: and memory: have none such);
  *   - the value of any option that is not known to be harmless. */
 void backend_url_mask(struct bytes url, struct text *out);
 

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "domain/json_text.h"
@@ -166,7 +167,7 @@ Test(json_text, depth_is_what_the_caller_allows)
 
 Test(json_text, value_ends_where_the_first_value_ends)
 {
-    static const struct {
+    const struct {
         struct bytes text;
         size_t len;
     } cases[] = {

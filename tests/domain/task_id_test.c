@@ -12,7 +12,7 @@
 
 #define NOW INT64_C(1790000000000)
 
-static const struct bytes queue = BYTES("emails");
+static const struct bytes queue = {"emails", 6};
 
 /* The 64 random bits of an id: bytes 6 to 13. */
 static uint64_t random_of(const struct task_id *id)
@@ -140,7 +140,7 @@ Test(task_id, the_first_and_the_last_ulid_read)
 
 Test(task_id, what_is_no_ulid_is_refused)
 {
-    static const struct bytes bad[] = {
+    struct bytes const bad[] = {
         BYTES(""),
         BYTES("01ARZ3NDEKTSV4RRFFQ69G5FA"),
         BYTES("01ARZ3NDEKTSV4RRFFQ69G5FAVV"),

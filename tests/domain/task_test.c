@@ -194,7 +194,7 @@ Test(task, keys_are_short_and_print)
     assert_refused(task, "key", "key too large: 257 bytes, limit 256");
     task.key = BYTES("");
     assert_refused(task, "key", "key: empty");
-    static const struct bytes bad[] = {
+    struct bytes const bad[] = {
         BYTES("a\nb"),  BYTES("a\0b"),         BYTES("\x7F"), BYTES("\xC2\x80"),
         BYTES("\xFF"),  BYTES("\xC3"),         BYTES("\t"),   BYTES("\xC0\x80"),
         BYTES("a\x1B"), BYTES("\xED\xA0\x80"),
