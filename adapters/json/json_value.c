@@ -172,20 +172,28 @@ enum status json_read_int32(struct json_member m, int32_t *out,
 static enum status read_kind(const cJSON *item, enum backoff_kind *out,
                              struct error *err)
 {
-    if (!cJSON_IsString(item) ||
-        !backoff_kind_from(bytes_of(cJSON_GetStringValue(item)), out))
-        return json_refuse(err, "backoff.kind",
-                           "must be exponential, linear or constant");
+    static const char field[] = "backoff.kind";
+
+    if (!cJSON_IsString(item))
+        return json_refuse(err, field, "must be a string");
+    struct bytes const name = bytes_of(cJSON_GetStringValue(item));
+    if (!backoff_kind_from(name, out))
+        return error_bad_text(err, field, "value", name,
+                              "must be exponential, linear or constant");
     return STATUS_OK;
 }
 
 static enum status read_jitter(const cJSON *item, enum jitter *out,
                                struct error *err)
 {
-    if (!cJSON_IsString(item) ||
-        !jitter_from(bytes_of(cJSON_GetStringValue(item)), out))
-        return json_refuse(err, "backoff.jitter",
-                           "must be none, full or equal");
+    static const char field[] = "backoff.jitter";
+
+    if (!cJSON_IsString(item))
+        return json_refuse(err, field, "must be a string");
+    struct bytes const name = bytes_of(cJSON_GetStringValue(item));
+    if (!jitter_from(name, out))
+        return error_bad_text(err, field, "value", name,
+                              "must be none, full or equal");
     return STATUS_OK;
 }
 

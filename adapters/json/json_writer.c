@@ -5,6 +5,7 @@
 
 #include "domain/instant.h"
 #include "domain/text.h"
+#include "domain/utf8.h"
 
 #define FIRST_SIZE 1024
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
@@ -41,43 +42,6 @@ static void put(struct json_writer *w, const char *from, size_t len)
 static void put_text(struct json_writer *w, const char *text)
 {
     put(w, text, strlen(text));
-}
-
-/* How many bytes of b, from at on, are one well-formed character of UTF-8
- * (Unicode 15, table 3-7); 0: none. */
-static size_t character_length(struct bytes b, size_t at)
-{
-    const unsigned char *s = (const unsigned char *)b.at + at;
-    size_t const left = b.len - at;
-    unsigned char low = 0x80;
-    unsigned char high = 0xBF;
-    size_t len = 0;
-
-    if (s[0] < 0x80)
-        return 1;
-    if (s[0] >= 0xC2 && s[0] <= 0xDF)
-        len = 2;
-    else if (s[0] >= 0xE0 && s[0] <= 0xEF)
-        len = 3;
-    else if (s[0] >= 0xF0 && s[0] <= 0xF4)
-        len = 4;
-    if (len == 0 || left < len)
-        return 0;
-
-    if (s[0] == 0xE0)
-        low = 0xA0; /* shorter forms exist */
-    if (s[0] == 0xED)
-        high = 0x9F; /* surrogates */
-    if (s[0] == 0xF0)
-        low = 0x90;
-    if (s[0] == 0xF4)
-        high = 0x8F; /* beyond U+10FFFF */
-    if (s[1] < low || s[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if (s[i] < 0x80 || s[i] > 0xBF)
-            return 0;
-    return len;
 }
 
 static void put_escape(struct json_writer *w, char c)
@@ -117,7 +81,9 @@ static void put_string(struct json_writer *w, struct bytes b)
         if (at == b.len)
             break;
 
-        size_t const len = character_length(b, at);
+        uint32_t code;
+        struct bytes const rest = {b.at + at, b.len - at};
+        size_t const len = utf8_read(rest, &code);
         if (len == 0)
             put_text(w, REPLACEMENT);
         else if (len == 1)

@@ -54,7 +54,8 @@ static enum status read_id(struct json_member m, struct arena *mem,
     if (st < 0)
         return st;
     if (!task_id_parse(text, out))
-        return json_refuse(err, m.field, "must be a ULID of 26 characters");
+        return error_bad_text(err, m.field, "id", text,
+                              "must be a ULID of 26 characters");
     return STATUS_OK;
 }
 
@@ -76,7 +77,8 @@ static enum status read_priority(struct json_member m, struct arena *mem,
     if (st < 0)
         return st;
     if (!priority_from(text, out))
-        return json_refuse(err, m.field, "must be high, normal or low");
+        return error_bad_text(err, m.field, "value", text,
+                              "must be high, normal or low");
     return STATUS_OK;
 }
 

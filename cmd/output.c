@@ -1,0 +1,112 @@
+#include "cmd/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define COMPLAINT_SIZE 2048
+
+static bool is_control(char c)
+{
+    return (unsigned char)c < ' ' || c == 0x7f;
+}
+
+void complain(const char *format, ...)
+{
+    char line[COMPLAINT_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    int const wanted = vsnprintf(line, sizeof(line) - 1, format, args);
+    va_end(args);
+    size_t len = wanted < 0 ? 0 : (size_t)wanted;
+    if (len > sizeof(line) - 2)
+        len = sizeof(line) - 2;
+
+    for (size_t i = 0; i < len; i++)
+        if (is_control(line[i]))
+            line[i] = '?';
+    line[len] = '\n';
+    fwrite(line, 1, len + 1, stderr);
+    fflush(stderr);
+}
+
+/* A handler rather than SIG_IGN: programs we start get the default back. */
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+static void occupy(int fd, int flags)
+{
+    if (fcntl(fd, F_GETFD) >= 0)
+        return;
+    int const got = open("/dev/null", flags);
+    if (got >= 0 && got != fd) {
+        dup2(got, fd);
+        close(got);
+    }
+}
+
+void output_begin(void)
+{
+    struct sigaction action = {.sa_handler = ignore, .sa_flags = SA_RESTART};
+
+    occupy(STDIN_FILENO, O_RDONLY);
+    occupy(STDOUT_FILENO, O_RDONLY); /* to write there stays an error */
+    occupy(STDERR_FILENO, O_WRONLY);
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+enum exit_code output_end(enum exit_code code)
+{
+    errno = 0;
+    if (output_flush())
+        return code;
+    if (errno != EPIPE)
+        complain("millrace: standard output: %s",
+                 errno ? strerror(errno) : "write error");
+    return code == CODE_FINE ? CODE_FAILED : code;
+}
+
+bool output_flush(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+void output_json(struct json_writer *w)
+{
+    struct bytes text;
+
+    if (json_writer_text(w, &text)) {
+        fwrite(text.at, 1, text.len, stdout);
+        putchar('\n');
+    } else {
+        complain("millrace: no memory for a line of output");
+    }
+    json_writer_reset(w);
+}
+
+void output_count(const struct globals *globals, const char *verb, size_t n)
+{
+    if (globals->is_json)
+        printf("{\"%s\":%zu}\n", verb, n);
+    else
+        printf("%zu %s\n", n, verb);
+}
+
+bool output_is_coloured(void)
+{
+    const char *no_colour = getenv("NO_COLOR");
+
+    return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
+}
+
+void output_text(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        putchar(is_control(text.at[i]) ? '?' : text.at[i]);
+}
