@@ -27,8 +27,8 @@ static struct bytes take(struct bytes *rest, size_t n)
 {
     struct bytes const taken = {rest->at, n};
 
-    rest->at += n;
-    rest->len -= n;
+    if (n > 0) /* an absent text has no place to count from */
+        *rest = (struct bytes){rest->at + n, rest->len - n};
     return taken;
 }
 
