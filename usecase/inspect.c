@@ -8,6 +8,16 @@ static bool has_open_tasks(const struct queue_stats *row)
            row->waiting[TASK_ACTIVE] > 0 || row->waiting[TASK_RETRY] > 0;
 }
 
+static bool any_has_open_tasks(const struct queue_plan *plan,
+                               const struct queue_stats *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (queue_plan_has(plan, bytes_of(rows[i].queue)) &&
+            has_open_tasks(&rows[i]))
+            return true;
+    return false;
+}
+
 enum status inspect_is_drained(struct admin_port admin, struct clock_port clock,
                                const struct queue_plan *plan, bool *is_drained,
                                struct error *err)
@@ -22,12 +32,9 @@ enum status inspect_is_drained(struct admin_port admin, struct clock_port clock,
             admin_stats(admin, clock_now_ms(clock), after, ROWS, rows, &n, err);
         if (st < 0)
             return st;
-        for (size_t i = 0; i < n; i++) {
-            if (queue_plan_has(plan, bytes_of(rows[i].queue)) &&
-                has_open_tasks(&rows[i])) {
-                *is_drained = false;
-                return STATUS_OK;
-            }
+        if (any_has_open_tasks(plan, rows, n)) {
+            *is_drained = false;
+            return STATUS_OK;
         }
         if (n > 0)
             memcpy(last, rows[n - 1].queue, sizeof(last));

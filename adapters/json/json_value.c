@@ -108,7 +108,7 @@ enum status json_read_string(struct json_member m, struct arena *mem,
         return STATUS_OK;
     }
 
-    cJSON *value;
+    cJSON *value = NULL;
     enum status st = decode(m, &value, err);
     if (st < 0)
         return st;
@@ -140,7 +140,7 @@ enum status json_read_int(struct json_member m, int64_t *out, struct error *err)
     if (!strchr("-0123456789", m.value.at[0]) || m.value.len > NUMBER_TEXT_MAX)
         return json_refuse(err, m.field, why);
 
-    cJSON *value;
+    cJSON *value = NULL;
     enum status const st = decode(m, &value, err);
     if (st < 0)
         return st;
@@ -156,7 +156,7 @@ enum status json_read_int(struct json_member m, int64_t *out, struct error *err)
 enum status json_read_int32(struct json_member m, int32_t *out,
                             struct error *err)
 {
-    int64_t wide;
+    int64_t wide = 0;
     enum status const st = json_read_int(m, &wide, err);
 
     if (st < 0)
@@ -255,9 +255,9 @@ enum status json_read_backoff(struct json_member m, struct backoff *out,
     if (m.value.at[0] != '{')
         return json_refuse(err, m.field, "must be an object");
 
-    cJSON *object;
+    cJSON *object = NULL;
     enum status st = decode(m, &object, err);
-    if (st < 0)
+    if (!object)
         return st;
     for (const cJSON *item = object->child; item && st == STATUS_OK;
          item = item->next) {

@@ -80,11 +80,12 @@ void hold_end(struct entry *e)
 
 void hold_outlive(struct entry *e)
 {
-    hold_finish(e);
-    if (e->hold) {
-        e->hold->entry = NULL;
-        e->hold = NULL;
+    if (!e->hold || !e->hold->is_window) {
+        hold_end(e);
+        return;
     }
+    e->hold->entry = NULL;
+    e->hold = NULL;
 }
 
 void holds_forget(struct queue *q, int64_t now_ms, size_t limit)

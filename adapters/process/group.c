@@ -27,6 +27,7 @@ static bool is_live_member(int proc, const char *pid, pid_t group)
 
     stat[n] = '\0';
     const char *rest = strrchr(stat, ')');
+    /* NOLINTNEXTLINE(cert-err34-c): numbers that the kernel wrote */
     return rest && sscanf(rest, ") %c %*d %d", &state, &found) == 2 &&
            found == group && state != 'Z' && state != 'X';
 }
