@@ -152,16 +152,36 @@ bool scan_character(struct scan *s, uint32_t *code)
     return true;
 }
 
+/* Steps over what stands for itself, which is nearly all of most strings. */
+static void skip_plain(struct scan *s)
+{
+    size_t at = s->at;
+
+    while (at < s->text.len) {
+        unsigned char const c = (unsigned char)s->text.at[at];
+        if (c < 0x20 || c > 0x7E || c == '"' || c == '\\')
+            break;
+        at++;
+    }
+    s->at = at;
+}
+
 bool scan_string(struct scan *s)
 {
     uint32_t code;
 
+    s->has_nul = false;
     if (!scan_take(s, '"'))
         return scan_fail(s, "no string");
-    while (!scan_take(s, '"'))
+    for (;;) {
+        skip_plain(s);
+        if (scan_take(s, '"'))
+            return true;
         if (!scan_character(s, &code))
             return false;
-    return true;
+        if (code == 0)
+            s->has_nul = true;
+    }
 }
 
 static bool push(struct scan *s, bool is_object)

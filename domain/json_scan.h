@@ -21,6 +21,7 @@ struct scan {
     size_t at;
     const char *why; /* what is wrong at `at` */
     bool is_blank;   /* what is wrong is that there is nothing */
+    bool has_nul;    /* the string scanned last means one with a NUL */
     size_t depth;
     size_t max_depth;
     bool is_nested_too_deep;

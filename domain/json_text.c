@@ -97,26 +97,21 @@ static bool is_same_string(struct bytes text, size_t a, size_t b)
     return true;
 }
 
-/* FNV-1a over the characters of the string at `at`; false: it has a NUL. */
-static bool string_hash(struct bytes text, size_t at, uint32_t *hash)
+/* FNV-1a over the characters of the string at `at`. */
+static uint32_t string_hash(struct bytes text, size_t at)
 {
     struct scan s = inside_string(text, at);
-    uint32_t code;
+    uint32_t hash = UINT32_C(2166136261);
 
-    *hash = UINT32_C(2166136261);
-    while ((code = next_character(&s)) != NO_MORE) {
-        if (code == 0)
-            return false;
-        *hash = (*hash ^ code) * UINT32_C(16777619);
-    }
-    return true;
+    for (uint32_t code; (code = next_character(&s)) != NO_MORE;)
+        hash = (hash ^ code) * UINT32_C(16777619);
+    return hash;
 }
 
 /* Puts down the name at `at`; false: it is there already. */
-static bool add_name(struct names *names, struct bytes text, size_t at,
-                     uint32_t hash)
+static bool add_name(struct names *names, struct bytes text, size_t at)
 {
-    size_t place = hash % NAME_PLACES;
+    size_t place = string_hash(text, at) % NAME_PLACES;
 
     while (names->at[place] != 0) {
         if (is_same_string(text, names->at[place], at))
@@ -127,30 +122,31 @@ static bool add_name(struct names *names, struct bytes text, size_t at,
     return true;
 }
 
+/* Fails at a place before the one at hand. */
+static bool fail_at(struct scan *s, size_t at, const char *why)
+{
+    s->at = at;
+    return scan_fail(s, why);
+}
+
 /* One "name": "value". */
 static bool scan_header(struct scan *s, struct names *names)
 {
-    uint32_t hash;
-
     scan_blanks(s);
     size_t const name = s->at;
     if (!scan_name(s))
         return false;
+    if (s->has_nul)
+        return fail_at(s, name, "NUL in a name");
+    if (!add_name(names, s->text, name))
+        return fail_at(s, name, "name given twice");
+
     scan_blanks(s);
     size_t const value = s->at;
     if (!scan_string(s))
         return scan_fail(s, s->at > value ? s->why : "value is no string");
-
-    size_t const end = s->at;
-    s->at = value;
-    if (!string_hash(s->text, value, &hash))
-        return scan_fail(s, "NUL in a value");
-    s->at = name;
-    if (!string_hash(s->text, name, &hash))
-        return scan_fail(s, "NUL in a name");
-    if (!add_name(names, s->text, name, hash))
-        return scan_fail(s, "name given twice");
-    s->at = end;
+    if (s->has_nul)
+        return fail_at(s, value, "NUL in a value");
     return true;
 }
 
