@@ -1,0 +1,156 @@
+#include "adapters/log/log_metrics.h"
+
+#include <stdlib.h>
+
+#include "domain/text.h"
+
+struct log_metrics {
+    const struct log *log;
+    int64_t failures; /* since the backend last answered */
+    int64_t failing_since_ms;
+    char told[ERROR_TEXT_SIZE]; /* the failure that was written last */
+};
+
+/* What became of an attempt, as the log calls it. */
+struct happening {
+    enum log_level level;
+    const char *event;
+};
+
+static struct happening happening_of(const struct attempt_report *r)
+{
+    if (r->status == STATUS_LEASE_LOST)
+        return (struct happening){LEVEL_WARN, "lease lost"};
+    switch (r->verdict->action) {
+    case VERDICT_DONE:
+        return (struct happening){LEVEL_DEBUG, "task done"};
+    case VERDICT_RETRY:
+        return (struct happening){LEVEL_WARN, "task failed"};
+    case VERDICT_DEAD:
+        return (struct happening){LEVEL_ERROR, "task dead"};
+    case VERDICT_SNOOZE:
+        return (struct happening){LEVEL_DEBUG, "task snoozed"};
+    case VERDICT_RELEASE:
+        break;
+    }
+    return (struct happening){LEVEL_DEBUG, "task released"};
+}
+
+/* Fields come in one order and are left out where they say nothing. */
+struct fields {
+    struct log_field list[12];
+    size_t count;
+};
+
+static void add(struct fields *f, struct log_field field)
+{
+    f->list[f->count++] = field;
+}
+
+static void add_times(struct fields *f, const struct attempt_report *r)
+{
+    int64_t const due_at_ms = r->lease->task.run_at_ms;
+
+    if (r->started_at_ms <= 0)
+        return;
+    add(f, log_number("duration_ms", r->ended_at_ms - r->started_at_ms));
+    add(f, log_number("wait_ms", r->started_at_ms > due_at_ms
+                                     ? r->started_at_ms - due_at_ms
+                                     : 0));
+}
+
+static void add_fate(struct fields *f, const struct attempt_report *r)
+{
+    if (r->status == STATUS_LEASE_LOST)
+        return;
+    if (r->verdict->action == VERDICT_DEAD)
+        add(f, log_text("reason", bytes_of(reason_name(r->verdict->reason))));
+    if (r->verdict->action == VERDICT_RETRY)
+        add(f, log_number("retry_in_ms",
+                          r->verdict->run_at_ms > r->ended_at_ms
+                              ? r->verdict->run_at_ms - r->ended_at_ms
+                              : 0));
+}
+
+static void log_metrics_attempt_settled(void *self,
+                                        const struct attempt_report *report)
+{
+    struct log_metrics *m = self;
+    const struct task *task = &report->lease->task;
+    struct happening const what = happening_of(report);
+    struct fields f = {0};
+
+    if (!log_is_on(m->log, what.level))
+        return;
+    add(&f, log_text("task", bytes_of(task->id.text)));
+    add(&f, log_text("queue", task->queue));
+    add(&f, log_text("type", task->type));
+    add(&f, log_number("attempt", task->attempt));
+    add_fate(&f, report);
+    add_times(&f, report);
+    if (report->is_reaped)
+        add(&f, log_text("cause", BYTES("its worker gave no answer")));
+    add(&f, log_text("error", report->error));
+    log_write(m->log, what.level, what.event, f.list, f.count);
+}
+
+static void log_metrics_backend_failed(void *self, const char *op,
+                                       enum status status,
+                                       const struct error *err)
+{
+    struct log_metrics *m = self;
+    struct log_field const fields[] = {
+        log_text("op", bytes_of(op)),
+        log_text("error", bytes_of(err->text)),
+    };
+    bool const is_old = m->failures > 0 && strcmp(m->told, err->text) == 0;
+    (void)status;
+
+    if (m->failures == 0)
+        m->failing_since_ms = clock_now_ms(m->log->clock);
+    m->failures++;
+    if (is_old)
+        return;
+    struct text told = text_in(m->told, sizeof(m->told));
+    text_add(&told, err->text);
+    log_write(m->log, LEVEL_ERROR, "backend failed", fields, 2);
+}
+
+static void log_metrics_backend_recovered(void *self)
+{
+    struct log_metrics *m = self;
+    struct log_field const fields[] = {
+        log_number("failures", m->failures),
+        log_number("after_ms",
+                   clock_now_ms(m->log->clock) - m->failing_since_ms),
+    };
+
+    m->failures = 0;
+    log_write(m->log, LEVEL_INFO, "backend recovered", fields, 2);
+}
+
+static void log_metrics_close(void *self)
+{
+    free(self);
+}
+
+static const struct metrics_ops log_metrics_ops = {
+    .name = "log",
+    .attempt_settled = log_metrics_attempt_settled,
+    .backend_failed = log_metrics_backend_failed,
+    .backend_recovered = log_metrics_backend_recovered,
+    .close = log_metrics_close,
+};
+
+enum status log_metrics_open(const struct log *log, struct metrics_port *out,
+                             struct error *err)
+{
+    struct log_metrics *m = calloc(1, sizeof(*m));
+
+    if (!m)
+        return error_set(err, STATUS_NO_MEMORY, NULL,
+                         "log: no room for metrics");
+    m->log = log;
+    *out = (struct metrics_port){&log_metrics_ops, m};
+    return STATUS_OK;
+}
