@@ -1,0 +1,53 @@
+/*
+ * worker.h - the worker command: what it is asked, and how it goes about it.
+ */
+#ifndef CMD_WORKER_H
+#define CMD_WORKER_H
+
+#include "adapters/log/log.h"
+#include "adapters/process/exec_handler.h"
+#include "cmd/command.h"
+#include "cmd/demo_handlers.h"
+#include "usecase/consume.h"
+
+#define EXEC_MAX 256
+#define DEFAULT_CONCURRENCY 10
+#define DEFAULT_SHUTDOWN_MS 25000
+
+/* What the command line and the environment say. */
+struct worker_options {
+    struct queue_plan plan;
+    char name[WORKER_NAME_MAX + 1];
+    int64_t concurrency;
+    int64_t lease_ms;
+    int64_t shutdown_ms;
+    enum log_level log_level;
+    enum log_format log_format;
+    bool is_demo;
+    bool is_draining;
+    size_t exec_count;
+    struct {
+        char type[TYPE_NAME_MAX + 1]; /* or "*" */
+        const char *command;
+    } execs[EXEC_MAX];
+};
+
+/* Reads them; false: leave with *code. */
+MUST_USE bool worker_options_read(struct invocation *inv,
+                                  struct worker_options *out,
+                                  enum exit_code *code);
+
+/* The handlers that the options ask for. */
+struct worker_handlers {
+    struct handler table[EXEC_MAX + DEMO_HANDLERS];
+    struct exec_command commands[EXEC_MAX];
+    struct exec_host *host; /* NULL: no --exec */
+    size_t count;
+};
+
+MUST_USE enum status worker_handlers_open(const struct worker_options *options,
+                                          struct worker_handlers *out,
+                                          struct error *err);
+void worker_handlers_close(struct worker_handlers *handlers);
+
+#endif

@@ -1,0 +1,277 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adapters/system/system_random.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/worker.h"
+#include "domain/duration.h"
+#include "domain/text.h"
+
+enum key {
+    KEY_QUEUES = 0x100,
+    KEY_STRICT,
+    KEY_CONCURRENCY,
+    KEY_EXEC,
+    KEY_DEMO,
+    KEY_LEASE,
+    KEY_NAME,
+    KEY_DRAIN,
+    KEY_SHUTDOWN,
+};
+
+static const struct argp_option options[] = {
+    {"queues", KEY_QUEUES, "a=6,b=3,c", 0,
+     "only these queues, sharing the turns by weight; default every queue", 0},
+    {"strict", KEY_STRICT, "a,b,c", 0,
+     "only these queues, b only when a is empty", 0},
+    {"concurrency", KEY_CONCURRENCY, "N", 0, "tasks at once (10)", 0},
+    {"exec", KEY_EXEC, "TYPE=COMMAND", 0,
+     "run tasks of TYPE by /bin/sh -c COMMAND; TYPE * catches the rest; "
+     "repeatable",
+     0},
+    {"demo", KEY_DEMO, NULL, 0,
+     "run demo.echo, demo.fail, demo.dead, demo.sleep and demo.crash", 0},
+    {"lease", KEY_LEASE, "DUR", 0,
+     "after how long without a sign of life a task is taken back (30s)", 0},
+    {"name", KEY_NAME, "NAME", 0, "of this worker (HOST-PID-RANDOM)", 0},
+    {"drain", KEY_DRAIN, NULL, 0,
+     "exit as soon as nothing is left to do in its queues", 0},
+    {"shutdown-timeout", KEY_SHUTDOWN, "DUR", 0,
+     "how long handlers may go on once it has been told to stop (25s)", 0},
+    {0},
+};
+
+static const char doc[] =
+    "Runs tasks until told to stop.\v"
+    "Handlers of --exec get the payload on stdin and MILLRACE_TASK_ID, "
+    "MILLRACE_TASK_TYPE, MILLRACE_QUEUE, MILLRACE_ATTEMPT, "
+    "MILLRACE_MAX_ATTEMPTS, MILLRACE_KEY, MILLRACE_FENCING_TOKEN and "
+    "TRACEPARENT in the environment. Exit 0: done, stdout is the result; 65: "
+    "dead at once; any other: retry.\n\n"
+    "SIGTERM, SIGINT: lease nothing more, wait, then stop the handlers and "
+    "release their tasks; again: at once. SIGTSTP: lease nothing more; "
+    "SIGCONT: on again.\n\n"
+    "Environment: MILLRACE_QUEUES, MILLRACE_CONCURRENCY, MILLRACE_LEASE, "
+    "MILLRACE_SHUTDOWN_TIMEOUT, MILLRACE_LOG (debug, info, warn, error), "
+    "MILLRACE_LOG_FORMAT (text, json); a flag beats it.";
+
+/* The options as they come in, and which were there. */
+struct request {
+    struct worker_options *options;
+    bool has_queues;
+    bool has_strict;
+    bool has_concurrency;
+    bool has_lease;
+    bool has_shutdown;
+};
+
+static error_t parse_lease(const char *flag, const char *text, int64_t *out)
+{
+    error_t const wrong = option_duration(flag, text, out);
+
+    if (wrong == 0 && *out < LEASE_MIN_MS)
+        return option_bad_value(flag, text, "the lease must be 100ms or more");
+    return wrong;
+}
+
+static error_t parse_plan(const char *flag, const char *text, bool is_strict,
+                          struct queue_plan *out)
+{
+    struct error err;
+    enum status const st =
+        is_strict ? queue_plan_parse_strict(bytes_of(text), out, &err)
+                  : queue_plan_parse_weighted(bytes_of(text), out, &err);
+
+    return st < 0 ? option_wrong(flag, err.text) : 0;
+}
+
+static error_t parse_exec(const char *text, struct worker_options *out)
+{
+    const char *equals = strchr(text, '=');
+    struct bytes const type = {text, equals ? (size_t)(equals - text) : 0};
+
+    if (!equals || equals[1] == '\0')
+        return option_bad_value("--exec", text, "must be TYPE=COMMAND");
+    if (!bytes_is(type, "*") && !type_name_is_valid(type))
+        return option_bad_value("--exec", text, "TYPE must be a task type or *");
+    if (out->exec_count == EXEC_MAX)
+        return option_wrong("--exec", "at most 256 of them");
+    for (size_t i = 0; i < out->exec_count; i++)
+        if (bytes_is(type, out->execs[i].type))
+            return option_bad_value("--exec", text, "the type has one already");
+
+    memcpy(out->execs[out->exec_count].type, type.at, type.len);
+    out->execs[out->exec_count].command = equals + 1;
+    out->exec_count++;
+    return 0;
+}
+
+static error_t parse_name(const char *text, struct worker_options *out)
+{
+    if (!plain_name_is_valid(bytes_of(text)))
+        return option_bad_value("--name", text,
+                                "must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+    memcpy(out->name, text, strlen(text) + 1);
+    return 0;
+}
+
+static error_t parse_queues(struct request *r, int key, const char *arg)
+{
+    bool const is_strict = key == KEY_STRICT;
+
+    r->has_strict = r->has_strict || is_strict;
+    r->has_queues = r->has_queues || !is_strict;
+    if (r->has_strict && r->has_queues)
+        return option_wrong("--strict", "not together with --queues");
+    return parse_plan(is_strict ? "--strict" : "--queues", arg, is_strict,
+                      &r->options->plan);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct request *r = state->input;
+    struct worker_options *out = r->options;
+
+    switch (key) {
+    case KEY_QUEUES:
+    case KEY_STRICT:
+        return parse_queues(r, key, arg);
+    case KEY_CONCURRENCY:
+        r->has_concurrency = true;
+        return option_int("--concurrency", arg, 1, CONCURRENCY_MAX,
+                          &out->concurrency);
+    case KEY_EXEC:
+        return parse_exec(arg, out);
+    case KEY_DEMO:
+        out->is_demo = true;
+        return 0;
+    case KEY_LEASE:
+        r->has_lease = true;
+        return parse_lease("--lease", arg, &out->lease_ms);
+    case KEY_NAME:
+        return parse_name(arg, out);
+    case KEY_DRAIN:
+        out->is_draining = true;
+        return 0;
+    case KEY_SHUTDOWN:
+        r->has_shutdown = true;
+        return option_duration("--shutdown-timeout", arg, &out->shutdown_ms);
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t read_log_settings(struct worker_options *out)
+{
+    const char *level = environment("MILLRACE_LOG");
+    const char *format = environment("MILLRACE_LOG_FORMAT");
+
+    if (level && !log_level_from(bytes_of(level), &out->log_level))
+        return option_bad_value("MILLRACE_LOG", level,
+                                "must be debug, info, warn or error");
+    if (format && !log_format_from(bytes_of(format), &out->log_format))
+        return option_bad_value("MILLRACE_LOG_FORMAT", format,
+                                "must be text or json");
+    return 0;
+}
+
+/* What no flag has said, the environment may. */
+static error_t read_environment(struct request *r)
+{
+    struct worker_options *out = r->options;
+    const char *queues = environment("MILLRACE_QUEUES");
+    const char *concurrency = environment("MILLRACE_CONCURRENCY");
+    const char *lease = environment("MILLRACE_LEASE");
+    const char *shutdown = environment("MILLRACE_SHUTDOWN_TIMEOUT");
+    error_t wrong = 0;
+
+    if (queues && !r->has_queues && !r->has_strict)
+        wrong = parse_plan("MILLRACE_QUEUES", queues, false, &out->plan);
+    if (wrong == 0 && concurrency && !r->has_concurrency)
+        wrong = option_int("MILLRACE_CONCURRENCY", concurrency, 1,
+                           CONCURRENCY_MAX, &out->concurrency);
+    if (wrong == 0 && lease && !r->has_lease)
+        wrong = parse_lease("MILLRACE_LEASE", lease, &out->lease_ms);
+    if (wrong == 0 && shutdown && !r->has_shutdown)
+        wrong = option_duration("MILLRACE_SHUTDOWN_TIMEOUT", shutdown,
+                                &out->shutdown_ms);
+    return wrong == 0 ? read_log_settings(out) : wrong;
+}
+
+/* HOST-PID-RANDOM, made a plain name. */
+static void make_name(char out[WORKER_NAME_MAX + 1])
+{
+    char host[40] = "";
+    struct random_port random;
+    struct error err;
+    unsigned bits = 0;
+
+    if (gethostname(host, sizeof(host) - 1) < 0 || host[0] == '\0')
+        memcpy(host, "worker", sizeof("worker"));
+    for (char *c = host; *c; c++)
+        if (!plain_name_is_valid((struct bytes){c, 1}))
+            *c = c == host ? 'h' : '-';
+    if (system_random_open(&random, &err) == STATUS_OK) {
+        bits = (unsigned)(random_bits(random) & 0xffff);
+        random.ops->close(random.self);
+    }
+    snprintf(out, WORKER_NAME_MAX + 1, "%s-%ld-%04x", host, (long)getpid(),
+             bits);
+}
+
+bool worker_options_read(struct invocation *inv, struct worker_options *out,
+                         enum exit_code *code)
+{
+    struct option_set const set = {options, parse, doc};
+    struct request request = {.options = out};
+
+    *out = (struct worker_options){
+        .concurrency = DEFAULT_CONCURRENCY,
+        .lease_ms = DEFAULT_LEASE_MS,
+        .shutdown_ms = DEFAULT_SHUTDOWN_MS,
+        .plan = {.kind = PLAN_EVERY},
+        .log_level = LEVEL_INFO,
+        .log_format = FORMAT_TEXT,
+    };
+    if (!options_read(inv, &set, &request, code))
+        return false;
+    if (read_environment(&request) != 0) {
+        *code = CODE_USAGE;
+        return false;
+    }
+    if (out->name[0] == '\0')
+        make_name(out->name);
+    return true;
+}
+
+enum status worker_handlers_open(const struct worker_options *wanted,
+                                 struct worker_handlers *out, struct error *err)
+{
+    out->count = 0;
+    out->host = NULL;
+    if (wanted->exec_count > 0) {
+        enum status const st = exec_host_open(&out->host, err);
+        if (st < 0)
+            return st;
+    }
+    for (size_t i = 0; i < wanted->exec_count; i++) {
+        out->commands[i] = (struct exec_command){
+            .host = out->host, .command = wanted->execs[i].command};
+        out->table[out->count++] =
+            (struct handler){.type = wanted->execs[i].type,
+                             .run = exec_handler_run,
+                             .context = &out->commands[i]};
+    }
+    for (size_t i = 0; i < DEMO_HANDLERS && wanted->is_demo; i++)
+        out->table[out->count++] = demo_handlers[i];
+    return STATUS_OK;
+}
+
+void worker_handlers_close(struct worker_handlers *handlers)
+{
+    if (handlers->host)
+        exec_host_close(handlers->host);
+    handlers->host = NULL;
+}
