@@ -42,6 +42,7 @@ static const struct command dlq_commands[] = {
 static const struct command commands[] = {
     {"enqueue", "TYPE [JSON|-]\n--batch [FILE|-]", "add a task, or many", NULL,
      command_enqueue},
+    {"worker", "", "run tasks until told to stop", NULL, command_worker},
     {"task", "COMMAND ...", "inspect, cancel or run tasks", task_commands,
      NULL},
     {"queue", "COMMAND ...", "list, pause, resume or purge queues",

@@ -95,7 +95,8 @@ static error_t parse_exec(const char *text, struct worker_options *out)
     if (!equals || equals[1] == '\0')
         return option_bad_value("--exec", text, "must be TYPE=COMMAND");
     if (!bytes_is(type, "*") && !type_name_is_valid(type))
-        return option_bad_value("--exec", text, "TYPE must be a task type or *");
+        return option_bad_value("--exec", text,
+                                "TYPE must be a task type or *");
     if (out->exec_count == EXEC_MAX)
         return option_wrong("--exec", "at most 256 of them");
     for (size_t i = 0; i < out->exec_count; i++)
