@@ -61,11 +61,10 @@ CREATE TABLE millrace_tasks (
     run_at INTEGER NOT NULL,
     reason INTEGER NOT NULL DEFAULT 0,
     is_started INTEGER NOT NULL DEFAULT 0, -- active: the start is on record
-    leased_at INTEGER,   -- active
-    started_at INTEGER,  -- of the latest attempt that was settled
-    finished_at INTEGER, -- done, dead
-    forget_at INTEGER,   -- done
-    worker TEXT,         -- active
+    since INTEGER NOT NULL, -- when it came into its state
+    started_at INTEGER,     -- of the latest attempt that was settled
+    forget_at INTEGER,      -- done
+    worker TEXT,            -- active
     type TEXT NOT NULL,
     key BLOB,
     headers BLOB,

@@ -190,9 +190,10 @@ static enum status sqlite_admin_stats(void *self, int64_t now_ms,
                                       struct error *err)
 {
     struct sqlite_admin *a = self;
+    (void)now_ms;
 
-    return list_stats(&a->reader, bytes_of(a->store->namespace), now_ms, after,
-                      max, rows, count, err);
+    return list_stats(&a->reader, bytes_of(a->store->namespace), after, max,
+                      rows, count, err);
 }
 
 static void sqlite_admin_close(void *self)

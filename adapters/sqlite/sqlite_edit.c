@@ -152,6 +152,7 @@ enum status edit_requeue(struct ledger *l, int64_t now_ms,
     struct query q = query_on(l->connection, SQL_TASK_REQUEUE);
     query_int(&q, t.number);
     query_int(&q, queue_row_next_position(t.queue, now_ms));
+    query_int(&q, now_ms);
     query_int(&q, task.attempt);
     query_int(&q, task.crashes);
     query_int(&q, task.expires_ms);

@@ -49,7 +49,7 @@ static enum status find_holder(struct ledger *l, const struct queue_row *queue,
     return st;
 }
 
-static void bind_task(struct query *q, const struct task *task)
+static void bind_task(struct query *q, const struct task *task, int64_t now_ms)
 {
     query_int(q, task->priority);
     query_int(q, task->max_attempts);
@@ -65,6 +65,7 @@ static void bind_task(struct query *q, const struct task *task)
     query_int(q, task->expires_ms);
     query_int(q, task->created_at_ms);
     query_int(q, task->run_at_ms);
+    query_int(q, now_ms);
     query_text(q, task->type);
     query_blob(q, task->key);
     query_blob(q, task->headers);
@@ -86,7 +87,7 @@ static enum status insert(struct ledger *l, struct queue_row *queue,
     query_int(&q, is_ready ? task->priority : 0);
     query_int(&q, is_ready ? queue_row_next_position(queue, now_ms)
                            : task->run_at_ms);
-    bind_task(&q, task);
+    bind_task(&q, task, now_ms);
     enum status const st = query_run(&q, err);
     if (st == STATUS_OK)
         *is_added = sqlite3_changes(l->connection->db) > 0;

@@ -24,7 +24,7 @@ static enum status read_lease(struct batch *b, const struct query *q,
                               struct bytes queue, struct error *err)
 {
     struct lease lease = {
-        .started_at_ms = query_column_int(q, COLUMN_LEASED_AT),
+        .started_at_ms = query_column_int(q, COLUMN_SINCE),
         .is_started = query_column_int(q, COLUMN_IS_STARTED) != 0,
     };
     size_t const used = b->mem->used;

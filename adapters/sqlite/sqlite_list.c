@@ -219,7 +219,7 @@ static bool matches(const struct task_filter *filter, const struct query *q)
         query_column_int(q, COLUMN_REASON) != filter->reason)
         return false;
     return filter->before_ms <= 0 ||
-           query_column_int(q, COLUMN_FINISHED_AT) < filter->before_ms;
+           query_column_int(q, COLUMN_SINCE) < filter->before_ms;
 }
 
 /* Looks at the next task of lane, and adds it to the page if it matches. */
@@ -347,29 +347,24 @@ enum status list_tasks(struct connection *c, struct bytes namespace,
     return st;
 }
 
-static void read_stats(const struct query *q, int64_t now_ms,
-                       struct queue_stats *out)
+static void read_stats(const struct query *q, struct queue_stats *out)
 {
-    int64_t const position = query_column_int(q, 10);
-    int64_t const ready_at_ms = position / POSITIONS_PER_MS;
+    int64_t const oldest_ms = query_column_int(q, 10);
 
     *out = (struct queue_stats){
         .is_paused = query_column_int(q, 1) != 0,
         .done = query_column_int(q, 8),
         .failed = query_column_int(q, 9),
+        .oldest_ready_at_ms = oldest_ms == INT64_MAX ? 0 : oldest_ms,
     };
     query_column_text(q, 0, out->queue, sizeof(out->queue));
     for (int state = 0; state < TASK_STATES; state++)
         out->waiting[state] = query_column_int(q, 2 + state);
-    /* A clock that stepped back has left positions in the future behind. */
-    if (position != INT64_MAX)
-        out->oldest_ready_at_ms = ready_at_ms < now_ms ? ready_at_ms : now_ms;
 }
 
 enum status list_stats(struct connection *c, struct bytes namespace,
-                       int64_t now_ms, struct bytes after, size_t max,
-                       struct queue_stats *rows, size_t *count,
-                       struct error *err)
+                       struct bytes after, size_t max, struct queue_stats *rows,
+                       size_t *count, struct error *err)
 {
     struct query q = query_on(c, SQL_QUEUES_STATS);
     size_t n = 0;
@@ -379,7 +374,7 @@ enum status list_stats(struct connection *c, struct bytes namespace,
     query_text(&q, after.at ? after : BYTES(""));
     query_int(&q, (int64_t)max);
     while ((st = query_next(&q, err)) == STATUS_OK)
-        read_stats(&q, now_ms, &rows[n++]);
+        read_stats(&q, &rows[n++]);
     if (st < 0)
         return st;
     *count = n;

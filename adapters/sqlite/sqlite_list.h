@@ -14,7 +14,7 @@ MUST_USE enum status list_tasks(struct connection *c, struct bytes namespace,
                                 struct arena *mem, struct task_page *page,
                                 struct error *err);
 MUST_USE enum status list_stats(struct connection *c, struct bytes namespace,
-                                int64_t now_ms, struct bytes after, size_t max,
+                                struct bytes after, size_t max,
                                 struct queue_stats *rows, size_t *count,
                                 struct error *err);
 

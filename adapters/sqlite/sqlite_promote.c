@@ -36,6 +36,7 @@ static enum status promote_queue(struct ledger *l, struct promote_room *room,
         struct query q = query_on(l->connection, SQL_TASK_READY);
         query_int(&q, room->due[i].number);
         query_int(&q, queue_row_next_position(queue, now_ms));
+        query_int(&q, now_ms);
         st = query_run(&q, err);
         queue_row_take(queue, room->due[i].state);
         queue_row_add(queue, TASK_READY);

@@ -77,17 +77,19 @@ enum status row_read_record(const struct query *q, struct arena *mem,
     struct task_record record = {
         .state = (enum task_state)query_column_int(q, COLUMN_STATE),
         .reason = (enum reason)query_column_int(q, COLUMN_REASON),
-        .finished_at_ms = query_column_int(q, COLUMN_FINISHED_AT),
+        .started_at_ms = query_column_int(q, COLUMN_STARTED_AT),
     };
+    int64_t const since_ms = query_column_int(q, COLUMN_SINCE);
 
     enum status const st = row_read_task(q, mem, &record.task, err);
     if (st != STATUS_OK)
         return st;
-    bool const is_active = record.state == TASK_ACTIVE;
-    record.started_at_ms =
-        query_column_int(q, is_active ? COLUMN_LEASED_AT : COLUMN_STARTED_AT);
-    if (is_active)
+    if (record.state == TASK_ACTIVE) {
+        record.started_at_ms = since_ms;
         record.lease_until_ms = query_column_int(q, COLUMN_POSITION);
+    } else if (record.state == TASK_DONE || record.state == TASK_DEAD) {
+        record.finished_at_ms = since_ms;
+    }
     if (!copy(q, COLUMN_QUEUE, mem, &record.task.queue) ||
         !copy(q, COLUMN_WORKER, mem, &record.worker) ||
         !copy(q, COLUMN_RESULT, mem, &record.result))

@@ -103,7 +103,6 @@ static enum status record(struct ledger *l, const struct held_task *held,
 {
     const struct verdict *verdict = &item->verdict;
     bool const waits = state == TASK_SCHEDULED || state == TASK_RETRY;
-    bool const is_over = state == TASK_DONE || state == TASK_DEAD;
     bool const has_error =
         verdict->action == VERDICT_RETRY || verdict->action == VERDICT_DEAD;
     int64_t const position = waits
@@ -115,12 +114,12 @@ static enum status record(struct ledger *l, const struct held_task *held,
     query_int(&q, state);
     query_int(&q, state == TASK_READY ? held->task.priority : 0);
     query_int(&q, position);
+    query_int(&q, now_ms);
     query_int(&q, waits ? verdict->run_at_ms : held->task.run_at_ms);
     query_int(&q, verdict->attempt);
     query_int(&q, verdict->crashes);
     query_int(&q, state == TASK_DEAD ? verdict->reason : REASON_NONE);
     bind_if(&q, item->started_at_ms > 0, item->started_at_ms);
-    bind_if(&q, is_over, now_ms);
     bind_if(&q, state == TASK_DONE, now_ms + held->task.retain_ms);
     bind_blob_if(&q, state == TASK_DONE, item->result);
     bind_blob_if(&q, has_error, item->error);
@@ -136,32 +135,70 @@ static enum status drop(struct ledger *l, const struct held_task *held,
     return query_run(&q, err);
 }
 
+/* Counts a task that is active no more; state: where it is now, NULL: gone. */
+static void count(struct queue_row *queue, const struct settlement *item,
+                  const enum task_state *state)
+{
+    queue_row_take(queue, TASK_ACTIVE);
+    if (state)
+        queue_row_add(queue, *state);
+    if (item->verdict.action == VERDICT_DONE)
+        queue->succeeded++;
+    if (item->verdict.is_failure)
+        queue->failed++;
+}
+
+/* Most tasks are done, have no key and are not kept: such a one takes a
+ * single statement. Answers STATUS_LEASE_LOST if it is not such a one. */
+static enum status finish(struct ledger *l, const struct settlement *item,
+                          struct error *err)
+{
+    const struct lease *lease = item->lease;
+    struct packed_id const id = packed_id_of(&lease->task.id);
+    struct queue_row *queue;
+    struct token token;
+
+    if (item->verdict.action != VERDICT_DONE || lease->task.retain_ms > 0 ||
+        lease->task.key.at || !token_parse(&lease->token, &token))
+        return STATUS_LEASE_LOST;
+    enum status st = ledger_find_id(l, token.queue_id, &queue, err);
+    if (st != STATUS_OK)
+        return st == STATUS_NOT_FOUND ? STATUS_LEASE_LOST : st;
+
+    struct query q = query_on(l->connection, SQL_TASK_FINISH);
+    query_int(&q, token.number);
+    query_int(&q, token.queue_id);
+    query_int(&q, token.fencing);
+    query_blob(&q, packed_id_bytes(&id));
+    st = query_run(&q, err);
+    if (st < 0)
+        return st;
+    if (sqlite3_changes(l->connection->db) == 0)
+        return STATUS_LEASE_LOST;
+    count(queue, item, NULL);
+    return STATUS_OK;
+}
+
 static enum status settle_one(struct ledger *l, int64_t now_ms,
                               const struct settlement *item, struct error *err)
 {
     struct held_task held;
-    enum status st =
-        find_held(l, &item->lease->token, &item->lease->task.id, &held, err);
-    if (st != STATUS_OK)
+    enum status st = finish(l, item, err);
+    if (st != STATUS_LEASE_LOST)
         return st;
 
+    st = find_held(l, &item->lease->token, &item->lease->task.id, &held, err);
+    if (st != STATUS_OK)
+        return st;
     enum task_state const state = state_after(&item->verdict);
     bool const is_gone = state == TASK_DONE && held.task.retain_ms == 0;
     st = is_gone ? drop(l, &held, err)
                  : record(l, &held, item, state, now_ms, err);
     if (st == STATUS_OK && (state == TASK_DONE || state == TASK_DEAD))
         st = key_free(l, held.queue->id, &held.task, err);
-    if (st < 0)
-        return st;
-
-    queue_row_take(held.queue, TASK_ACTIVE);
-    if (!is_gone)
-        queue_row_add(held.queue, state);
-    if (state == TASK_DONE)
-        held.queue->succeeded++;
-    if (item->verdict.is_failure)
-        held.queue->failed++;
-    return STATUS_OK;
+    if (st == STATUS_OK)
+        count(held.queue, item, is_gone ? NULL : &state);
+    return st;
 }
 
 enum status settle_tasks(struct ledger *l, int64_t now_ms,

@@ -11,7 +11,7 @@
     " t.backoff_kind, t.backoff_jitter, t.backoff_factor_milli,"               \
     " t.backoff_base_ms, t.backoff_max_ms, t.key_ttl_ms, t.retain_ms,"         \
     " t.expires_ms, t.created_at, t.run_at, t.reason, t.is_started,"           \
-    " t.leased_at, t.started_at, t.finished_at, t.worker, t.type, t.key,"      \
+    " t.since, t.started_at, t.worker, t.type, t.key,"                         \
     " t.headers, t.payload, t.last_error, t.result, t.queue_id "
 
 #define TASK_AND_QUEUE                                                         \
@@ -19,13 +19,20 @@
                  " FROM millrace_tasks t CROSS JOIN millrace_queues q"         \
                  " ON q.id = t.queue_id "
 
-/* The first position of a queue's tasks in a state and rank. */
-#define FIRST(state, rank)                                                     \
-    "(SELECT t.position FROM millrace_tasks t"                                 \
-    " WHERE t.queue_id = q.id AND t.state = " state " AND t.rank = " rank      \
-    " ORDER BY t.position LIMIT 1)"
-
 #define NEVER "9223372036854775807"
+
+/* A column of the first task, by position, of queue q in a state and rank;
+ * never if there is none. */
+#define FIRST(column, state, rank)                                             \
+    " ifnull((SELECT t." column " FROM millrace_tasks t"                       \
+    " WHERE t.queue_id = q.id AND t.state = " state " AND t.rank = " rank      \
+    " ORDER BY t.position LIMIT 1), " NEVER ") "
+#define FIRST_SCHEDULED FIRST("position", "0", "0")
+#define FIRST_ACTIVE FIRST("position", "2", "0")
+#define FIRST_RETRY FIRST("position", "3", "0")
+#define OLDEST_HIGH FIRST("since", "1", "0")
+#define OLDEST_NORMAL FIRST("since", "1", "1")
+#define OLDEST_LOW FIRST("since", "1", "2")
 
 const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_BEGIN_READ] = "BEGIN",
@@ -76,16 +83,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_QUEUES_STATS] =
         "SELECT q.name, q.is_paused, q.scheduled, q.ready, q.active, q.retry,"
         " q.done, q.dead, q.succeeded, q.failed,"
-        " min(ifnull(" FIRST(
-            "1", "0") ", " NEVER "),"
-                      "     ifnull(" FIRST(
-                          "1", "1") ", " NEVER "),"
-                                    "     ifnull(" FIRST(
-                                        "1",
-                                        "2") ", " NEVER "))"
-                                             " FROM millrace_queues q WHERE "
-                                             "q.namespace = ?1 AND q.name > ?2"
-                                             " ORDER BY q.name LIMIT ?3",
+        " min(" OLDEST_HIGH "," OLDEST_NORMAL "," OLDEST_LOW ")"
+        " FROM millrace_queues q WHERE q.namespace = ?1 AND q.name > ?2"
+        " ORDER BY q.name LIMIT ?3",
 
     /* what to wait for */
 
@@ -95,21 +95,16 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_QUEUE_IS_READY] = "SELECT 1 FROM millrace_queues"
                            " WHERE namespace = ?1 AND name = ?2"
                            " AND ready > 0 AND is_paused = 0",
-    [SQL_NEXT_DUE] = "SELECT min(min(ifnull(" FIRST(
-        "0", "0") ", " NEVER "),"
-                  "               ifnull(" FIRST(
-                      "3", "0") ", " NEVER ")))"
-                                " FROM millrace_queues q WHERE q.namespace = ?1"
-                                " AND (q.scheduled > 0 OR q.retry > 0)",
+    [SQL_NEXT_DUE] = "SELECT min(min(" FIRST_SCHEDULED "," FIRST_RETRY "))"
+                     " FROM millrace_queues q WHERE q.namespace = ?1"
+                     " AND (q.scheduled > 0 OR q.retry > 0)",
     [SQL_NEXT_FORGET] =
         "SELECT min((SELECT t.forget_at FROM millrace_tasks t"
         "            WHERE t.queue_id = q.id AND t.forget_at IS NOT NULL"
         "            ORDER BY t.forget_at LIMIT 1))"
         " FROM millrace_queues q WHERE q.namespace = ?1 AND q.done > 0",
-    [SQL_NEXT_EXPIRY] = "SELECT min(" FIRST(
-        "2", "0") ")"
-                  " FROM millrace_queues q"
-                  " WHERE q.namespace = ?1 AND q.active > 0",
+    [SQL_NEXT_EXPIRY] = "SELECT min(" FIRST_ACTIVE ") FROM millrace_queues q"
+                        " WHERE q.namespace = ?1 AND q.active > 0",
 
     /* tasks */
 
@@ -118,9 +113,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " priority, max_attempts, max_crashes, timeout_ms, backoff_kind,"
         " backoff_jitter, backoff_factor_milli, backoff_base_ms,"
         " backoff_max_ms, key_ttl_ms, retain_ms, expires_ms, created_at,"
-        " run_at, type, key, headers, payload)"
+        " run_at, since, type, key, headers, payload)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-        " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
+        " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)"
         " ON CONFLICT DO NOTHING",
     [SQL_TASK_BY_NUMBER] = "SELECT" TASK_AND_QUEUE "WHERE t.number = ?1",
     [SQL_TASK_BY_ID] = "SELECT" TASK_AND_QUEUE
@@ -161,7 +156,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " WHERE number = ?1 AND queue_id = ?2 AND fencing = ?3 AND state = 2",
     [SQL_TASK_LEASE] =
         "UPDATE millrace_tasks SET state = 2, rank = 0, position = ?2,"
-        " fencing = ?3, leased_at = ?4, worker = ?5, attempt = attempt + 1"
+        " fencing = ?3, since = ?4, worker = ?5, attempt = attempt + 1"
         " WHERE number = ?1",
     [SQL_TASK_TAKE] = "UPDATE millrace_tasks SET position = ?2, fencing = ?3,"
                       " worker = ?4 WHERE number = ?1",
@@ -169,21 +164,25 @@ const char *const sql_text[SQL_STATEMENTS] = {
                         " is_started = is_started | ?3 WHERE number = ?1",
     [SQL_TASK_SETTLE] =
         "UPDATE millrace_tasks SET state = ?2, rank = ?3, position = ?4,"
-        " run_at = ?5, attempt = ?6, crashes = ?7, reason = ?8,"
-        " started_at = ifnull(?9, started_at), finished_at = ?10,"
-        " forget_at = ?11, result = ?12, last_error = ifnull(?13, last_error),"
-        " is_started = 0, leased_at = NULL, worker = NULL"
+        " since = ?5, run_at = ?6, attempt = ?7, crashes = ?8, reason = ?9,"
+        " started_at = ifnull(?10, started_at), forget_at = ?11,"
+        " result = ?12, last_error = ifnull(?13, last_error),"
+        " is_started = 0, worker = NULL"
         " WHERE number = ?1",
+    [SQL_TASK_FINISH] =
+        "DELETE FROM millrace_tasks"
+        " WHERE number = ?1 AND queue_id = ?2 AND fencing = ?3 AND state = 2"
+        " AND id = ?4 AND key IS NULL AND retain_ms = 0",
     [SQL_TASK_READY] =
-        "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2"
-        " WHERE number = ?1",
+        "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2,"
+        " since = ?3 WHERE number = ?1",
     [SQL_TASK_RUN_NOW] =
         "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2,"
-        " run_at = ?3 WHERE number = ?1",
+        " since = ?3, run_at = ?3 WHERE number = ?1",
     [SQL_TASK_REQUEUE] =
         "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2,"
-        " attempt = ?3, crashes = ?4, expires_ms = ?5, created_at = ?6,"
-        " run_at = ?7, reason = 0, started_at = NULL, finished_at = NULL"
+        " since = ?3, attempt = ?4, crashes = ?5, expires_ms = ?6,"
+        " created_at = ?7, run_at = ?8, reason = 0, started_at = NULL"
         " WHERE number = ?1",
     [SQL_TASK_REMOVE] = "DELETE FROM millrace_tasks WHERE number = ?1",
 
