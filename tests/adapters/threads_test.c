@@ -145,6 +145,8 @@ static void close_all(void)
     system_wake_close(&wake);
 }
 
+TestSuite(threads, .timeout = 60);
+
 static struct lease lease_of(const char *id, const char *type,
                              const char *payload, enum priority priority)
 {
@@ -187,7 +189,7 @@ static bool is_awake(void)
     return poll(&at, 1, 0) == 1;
 }
 
-Test(threads, task_runs_and_comes_back_with_its_result, .timeout = 20)
+Test(threads, task_runs_and_comes_back_with_its_result)
 {
     struct finished out[1];
     given_an_executor(2);
@@ -204,7 +206,7 @@ Test(threads, task_runs_and_comes_back_with_its_result, .timeout = 20)
     close_all();
 }
 
-Test(threads, task_is_copied_when_submitted, .timeout = 20)
+Test(threads, task_is_copied_when_submitted)
 {
     struct finished out[2];
     char payload[] = "1";
@@ -220,7 +222,7 @@ Test(threads, task_is_copied_when_submitted, .timeout = 20)
     close_all();
 }
 
-Test(threads, result_outlives_the_next_task_of_its_thread, .timeout = 20)
+Test(threads, result_outlives_the_next_task_of_its_thread)
 {
     struct finished out[3];
     given_an_executor(1);
@@ -238,7 +240,7 @@ Test(threads, result_outlives_the_next_task_of_its_thread, .timeout = 20)
     close_all();
 }
 
-Test(threads, high_priority_starts_first_then_arrival, .timeout = 20)
+Test(threads, high_priority_starts_first_then_arrival)
 {
     struct finished out[5];
     struct lease const leases[] = {
@@ -261,7 +263,7 @@ Test(threads, high_priority_starts_first_then_arrival, .timeout = 20)
     close_all();
 }
 
-Test(threads, as_many_run_at_once_as_concurrency_says, .timeout = 20)
+Test(threads, as_many_run_at_once_as_concurrency_says)
 {
     struct finished out[6];
     size_t running;
@@ -283,7 +285,7 @@ Test(threads, as_many_run_at_once_as_concurrency_says, .timeout = 20)
     close_all();
 }
 
-Test(threads, idle_threads_run_at_once_too, .timeout = 20)
+Test(threads, idle_threads_run_at_once_too)
 {
     struct finished out[4];
     given_an_executor(4);
@@ -300,7 +302,7 @@ Test(threads, idle_threads_run_at_once_too, .timeout = 20)
     close_all();
 }
 
-Test(threads, collect_that_leaves_some_leaves_the_wake_signalled, .timeout = 20)
+Test(threads, collect_that_leaves_some_leaves_the_wake_signalled)
 {
     struct finished out[3];
     size_t running;
@@ -323,7 +325,7 @@ Test(threads, collect_that_leaves_some_leaves_the_wake_signalled, .timeout = 20)
     close_all();
 }
 
-Test(threads, wait_returns_at_once_when_something_has_ended, .timeout = 20)
+Test(threads, wait_returns_at_once_when_something_has_ended)
 {
     struct finished out[1];
     given_an_executor(1);
@@ -339,7 +341,7 @@ Test(threads, wait_returns_at_once_when_something_has_ended, .timeout = 20)
     close_all();
 }
 
-Test(threads, withdrawn_tasks_come_out_released_and_never_ran, .timeout = 20)
+Test(threads, withdrawn_tasks_come_out_released_and_never_ran)
 {
     struct finished out[3];
     given_an_executor(1);
@@ -362,7 +364,7 @@ Test(threads, withdrawn_tasks_come_out_released_and_never_ran, .timeout = 20)
     close_all();
 }
 
-Test(threads, cancelled_handler_is_told_and_comes_out_released, .timeout = 20)
+Test(threads, cancelled_handler_is_told_and_comes_out_released)
 {
     struct finished out[2];
     struct task_id const id = {"A"};
@@ -384,7 +386,7 @@ Test(threads, cancelled_handler_is_told_and_comes_out_released, .timeout = 20)
     close_all();
 }
 
-Test(threads, cancel_does_not_reach_the_next_task_of_the_thread, .timeout = 20)
+Test(threads, cancel_does_not_reach_the_next_task_of_the_thread)
 {
     struct finished out[2];
     given_an_executor(1);
@@ -399,7 +401,7 @@ Test(threads, cancel_does_not_reach_the_next_task_of_the_thread, .timeout = 20)
     close_all();
 }
 
-Test(threads, cancel_takes_back_a_task_that_was_not_started, .timeout = 20)
+Test(threads, cancel_takes_back_a_task_that_was_not_started)
 {
     struct finished out[2];
     struct task_id const id = {"B"};
@@ -420,7 +422,7 @@ Test(threads, cancel_takes_back_a_task_that_was_not_started, .timeout = 20)
     close_all();
 }
 
-Test(threads, handlers_run_with_all_signals_blocked, .timeout = 20)
+Test(threads, handlers_run_with_all_signals_blocked)
 {
     struct finished out[1];
     given_an_executor(1);
@@ -432,7 +434,7 @@ Test(threads, handlers_run_with_all_signals_blocked, .timeout = 20)
     close_all();
 }
 
-Test(threads, close_does_not_wait_for_a_stuck_handler, .timeout = 20)
+Test(threads, close_does_not_wait_for_a_stuck_handler)
 {
     given_an_executor(2);
     submit("A", "gate", "");
@@ -444,7 +446,7 @@ Test(threads, close_does_not_wait_for_a_stuck_handler, .timeout = 20)
     sem_post(&gate); /* its thread leaves alone, and frees the rest */
 }
 
-Test(threads, nothing_gets_lost_in_many_small_batches, .timeout = 60)
+Test(threads, nothing_gets_lost_in_many_small_batches)
 {
     enum { TASKS = 20000 };
     struct finished out[CAPACITY];
