@@ -121,25 +121,34 @@ Test(queue_plan, as_many_turns_as_weights_give_each_queue_exactly_its_weight)
     }
 }
 
-Test(queue_plan, many_turns_at_once_are_the_single_turns_added_up)
+static void assert_turns_add_up(const struct queue_plan *plan,
+                                const struct bytes *names, size_t n)
 {
-    struct queue_plan const plan = weighted("a=6,b=3,c=1,d=7");
-    struct bytes names[PLAN_QUEUES_MAX];
-    size_t const n = names_of(&plan, names);
     size_t quota[PLAN_QUEUES_MAX];
     size_t order[PLAN_QUEUES_MAX];
 
     for (uint64_t turn = 0; turn < 40; turn++) {
         size_t sum[PLAN_QUEUES_MAX] = {0};
         for (size_t max = 1; max < 60; max++) {
-            queue_plan_share(&plan, turn + max - 1, 1, names, n, quota, order);
+            queue_plan_share(plan, turn + max - 1, 1, names, n, quota, order);
             for (size_t k = 0; k < n; k++)
                 sum[k] += quota[k];
-            queue_plan_share(&plan, turn, max, names, n, quota, order);
+            queue_plan_share(plan, turn, max, names, n, quota, order);
             for (size_t k = 0; k < n; k++)
                 cr_assert(eq(sz, quota[k], sum[k]));
         }
     }
+}
+
+Test(queue_plan, many_turns_at_once_are_the_single_turns_added_up)
+{
+    struct queue_plan const by_weight = weighted("a=6,b=3,c=1,d=7,e=2");
+    struct queue_plan const every = {.kind = PLAN_EVERY};
+    struct bytes names[PLAN_QUEUES_MAX];
+    size_t const n = names_of(&by_weight, names);
+
+    assert_turns_add_up(&by_weight, names, n);
+    assert_turns_add_up(&every, names, n);
 }
 
 /* "b" and "c" share what "a" leaves by their own weights, near enough. */
