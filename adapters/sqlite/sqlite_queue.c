@@ -97,7 +97,8 @@ static enum status try_lease(struct sqlite_queue *q,
                              struct lease *leases, size_t *count,
                              struct error *err)
 {
-    bool may_get = q->is_flowing;
+    bool const was_flowing = q->is_flowing;
+    bool may_get = was_flowing;
 
     if (!may_get) {
         enum status const st = is_ready(q, req->plan, &may_get, err);
@@ -111,6 +112,8 @@ static enum status try_lease(struct sqlite_queue *q,
                               mem->used,      leases, count};
     enum status const st = store_write(q->store, run_lease, &call, err);
     q->is_flowing = st == STATUS_OK;
+    if (was_flowing && q->is_flowing)
+        watch_rest(&q->watch);
     return st;
 }
 

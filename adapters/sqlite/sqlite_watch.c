@@ -28,8 +28,9 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Watches the log, which is there as long as a connection is open. */
-static int open_inotify(struct watch *w)
+/* Watches the log, which is there as long as a connection is open that has
+ * read from the file once. */
+static int open_inotify(const struct watch *w)
 {
     const char *file = sqlite3_db_filename(w->reader->db, "main");
     int const fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -67,20 +68,20 @@ static enum status ask(struct watch *w, bool *is_new, struct error *err)
 enum status watch_open(struct watch *w, struct store *s,
                        struct connection *reader, struct error *err)
 {
-    bool is_new;
-
     *w = (struct watch){.store = s, .reader = reader, .inotify_fd = -1};
     w->waiter.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (w->waiter.fd < 0)
         return connection_refuse(reader, STATUS_UNAVAILABLE,
                                  "no descriptor left to wait with", err);
     store_add_waiter(s, &w->waiter);
+    return STATUS_OK;
+}
 
-    /* From the first read on the log is there to be watched. */
-    enum status const st = ask(w, &is_new, err);
-    if (st == STATUS_OK)
-        w->inotify_fd = open_inotify(w);
-    return st;
+void watch_rest(struct watch *w)
+{
+    if (w->inotify_fd >= 0)
+        close(w->inotify_fd);
+    w->inotify_fd = -1;
 }
 
 void watch_close(struct watch *w)
@@ -91,8 +92,7 @@ void watch_close(struct watch *w)
         store_remove_waiter(w->store, &w->waiter);
         close(w->waiter.fd);
     }
-    if (w->inotify_fd >= 0)
-        close(w->inotify_fd);
+    watch_rest(w);
 }
 
 /* Reads all that fd has; false if that was nothing. */
@@ -112,6 +112,14 @@ enum status watch_begin(struct watch *w, struct error *err)
 
     drain(w->waiter.fd);
     store_set_waiting(w->store, &w->waiter, true);
+    enum status const st = ask(w, &is_new, err);
+    if (st < 0 || w->inotify_fd >= 0)
+        return st;
+
+    /* A commit that began before this may not be to be seen yet. */
+    w->inotify_fd = open_inotify(w);
+    w->suspected_us = watch_now_us();
+    w->suspect_until_us = w->suspected_us + UNLIKELY_US;
     return ask(w, &is_new, err);
 }
 

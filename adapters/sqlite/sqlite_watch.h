@@ -17,7 +17,7 @@ struct watch {
     struct store *store;
     struct connection *reader; /* borrowed; asked for the version */
     struct waiter waiter;
-    int inotify_fd; /* -1: there is none, then the version is asked for */
+    int inotify_fd; /* -1: none, at rest or because the system gives none */
     int64_t version;
     int64_t suspected_us; /* when an event came whose commit may not be to be
                              seen yet; 0: none */
@@ -40,6 +40,10 @@ enum watch_event {
 };
 
 void watch_end(struct watch *w);
+
+/* Lets go of the log until the next watch_begin(): for a port that is busy,
+ * whose own commits would tell it nothing. */
+void watch_rest(struct watch *w);
 
 /* Sleeps until one of them, for at most timeout_us. */
 MUST_USE enum status watch_wait(struct watch *w, struct wake wake,

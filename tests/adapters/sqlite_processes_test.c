@@ -148,7 +148,7 @@ Test(sqlite_processes, a_task_of_another_thread_ends_the_wait)
 Test(sqlite_processes, an_idle_wait_hardly_wakes_up)
 {
     struct rusage before, after;
-    wait_for_one(1, WAKE_NEVER);
+    wait_for_one(200, WAKE_NEVER); /* until it has settled down */
     getrusage(RUSAGE_THREAD, &before);
 
     enum status const st = wait_for_one(1500, WAKE_NEVER);
