@@ -74,8 +74,8 @@ struct consumer {
 
     uint64_t turn;        /* of the queue plan */
     size_t prefetch;      /* how many beyond the free slots, now */
-    size_t window_count;  /* settled since window_at_ms */
-    int64_t window_at_ms; /* where the measuring of the pace began */
+    size_t pace_tasks;    /* of late: so many were run, */
+    int64_t pace_busy_ms; /* and so long their handlers took together */
     bool is_careful;      /* critical tasks are about: no prefetch */
     bool is_quiet;
     bool is_stopping;

@@ -1,5 +1,8 @@
 #include "usecase/consume_parts.h"
 
+/* How many tasks "of late" are, at most. */
+#define PACE_TASKS 256
+
 void consume_judge(struct consumer *c, size_t i, const struct lease *lease,
                    const struct outcome *outcome, int64_t started_at_ms)
 {
@@ -66,22 +69,28 @@ static void let_go(struct consumer *c, const struct finished *finished,
     executor_forget(c->ports.executor, finished, n);
 }
 
-/* Sets the prefetch to what was finished in PREFETCH_MS of late. */
-static void measure_pace(struct consumer *c, size_t settled)
+/* Sets the prefetch to what the handlers, at their pace of late, would finish
+ * in PREFETCH_MS if there were always something to do. */
+static void measure_pace(struct consumer *c, const struct finished *finished,
+                         size_t n)
 {
-    int64_t const now_ms = clock_now_ms(c->ports.clock);
-    int64_t const elapsed_ms = now_ms - c->window_at_ms;
+    for (size_t i = 0; i < n; i++) {
+        if (finished[i].started_at_ms == 0)
+            continue;
+        int64_t const took_ms =
+            finished[i].ended_at_ms - finished[i].started_at_ms;
+        c->pace_tasks++;
+        c->pace_busy_ms += took_ms > 0 ? took_ms : 0;
+    }
+    while (c->pace_tasks > PACE_TASKS) {
+        c->pace_tasks /= 2;
+        c->pace_busy_ms /= 2;
+    }
 
-    c->window_count += settled;
-    if (elapsed_ms >= 0 && elapsed_ms < PREFETCH_MS)
-        return;
-
-    size_t const pace =
-        elapsed_ms > 0 ? c->window_count * PREFETCH_MS / (uint64_t)elapsed_ms
-                       : 0; /* the clock has stepped back */
-    c->prefetch = pace < PREFETCH_MAX ? pace : PREFETCH_MAX;
-    c->window_count = 0;
-    c->window_at_ms = now_ms;
+    uint64_t const spent_ms = (uint64_t)c->pace_busy_ms + 1;
+    uint64_t const pace =
+        c->pace_tasks * c->config.concurrency * PREFETCH_MS / spent_ms;
+    c->prefetch = pace < PREFETCH_MAX ? (size_t)pace : PREFETCH_MAX;
 }
 
 enum status consume_settle_finished(struct consumer *c)
@@ -100,12 +109,12 @@ enum status consume_settle_finished(struct consumer *c)
         st = consume_settle(c, batch, n, false);
         if (st < 0)
             break;
+        measure_pace(c, batch, n);
         let_go(c, batch, n);
         settled += n;
     }
     c->finished_count -= settled;
     memmove(c->finished, c->finished + settled,
             c->finished_count * sizeof(struct finished));
-    measure_pace(c, settled);
     return st;
 }

@@ -215,7 +215,6 @@ Test(consume, critical_tasks_are_never_prefetched)
     for (size_t i = 0; i < 20; i++)
         world_enqueue(&w, &spec);
     a.consumer.prefetch = PREFETCH_MAX;
-    a.consumer.window_at_ms = clock_now_ms(w.clock);
 
     worker_steps(&w, &a, 1);
 
@@ -236,7 +235,6 @@ Test(consume, plain_tasks_are_prefetched_when_handlers_are_quick)
     for (size_t i = 0; i < 20; i++)
         world_enqueue(&w, &spec);
     a.consumer.prefetch = 6;
-    a.consumer.window_at_ms = clock_now_ms(w.clock);
 
     worker_steps(&w, &a, 1);
 
@@ -375,7 +373,6 @@ Test(consume, leases_are_extended_as_long_as_tasks_are_held)
     for (size_t i = 0; i < 7; i++)
         world_enqueue(&w, &spec);
     slow.consumer.prefetch = 6;
-    slow.consumer.window_at_ms = clock_now_ms(w.clock);
     w.takes_ms = 10000;
 
     for (size_t i = 0; i < 10; i++) {
