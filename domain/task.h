@@ -45,8 +45,8 @@ struct task {
     struct bytes type;
     struct bytes payload; /* JSON, byte for byte as the producer wrote it */
     struct bytes headers; /* a JSON object of strings, or absent */
-    struct bytes key; /* idempotency key, 1 to KEY_MAX bytes of UTF-8 without
-                             control characters, or absent */
+    struct bytes key;     /* idempotency key: 1 to KEY_MAX bytes of UTF-8, no
+                             control characters; or absent */
     enum priority priority;
     struct backoff backoff;
     int32_t max_attempts; /* 1 to ATTEMPTS_MAX */
