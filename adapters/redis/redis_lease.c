@@ -1,0 +1,323 @@
+/*
+ * Lease: two passes. The first asks, in one go, which queues are paused and
+ * how much each priority has (redis_survey.c); the second reads exactly what
+ * the plan gives out, since XREADGROUP can't leave a lower priority alone when
+ * the higher one has enough. So nothing is fetched that is not handed out, but
+ * what a full arena or a blocking read leaves over: that is kept, first in line
+ * of its priority, for the next call, or released on close.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "adapters/redis/redis_port.h"
+#include "adapters/redis/redis_token.h"
+
+#define PASSES_MAX 4 /* others take what we counted: not for ever */
+
+/* Kept entries are claimed anew: who handed them to us may have done so for
+ * another length or worker, or they have been taken in the meantime. */
+static void begin_claim(struct redis_leasing *l, const struct redis_lane *lane,
+                        int k, size_t n)
+{
+    struct redis_connection *c = &l->p->main;
+    const struct redis_kept *kept = lane->kept[k];
+
+    redis_begin(c, 6 + n);
+    redis_add_text(c, "XCLAIM");
+    redis_add_text(c, lane->keys[k]);
+    redis_add_text(c, REDIS_GROUP);
+    redis_add_text(c, l->p->consumer);
+    redis_add_text(c, "0");
+    for (size_t i = 0; i < n; i++, kept = kept->next)
+        redis_add_text(c, kept->entry->element[0]->str);
+    redis_add_text(c, "JUSTID");
+}
+
+static void begin_read(struct redis_leasing *l, const struct redis_lane *lane,
+                       int k, size_t n)
+{
+    struct redis_connection *c = &l->p->main;
+
+    redis_begin(c, 9);
+    redis_add_text(c, "XREADGROUP");
+    redis_add_text(c, "GROUP");
+    redis_add_text(c, REDIS_GROUP);
+    redis_add_text(c, l->p->consumer);
+    redis_add_text(c, "COUNT");
+    redis_add_int(c, (int64_t)n);
+    redis_add_text(c, "STREAMS");
+    redis_add_text(c, lane->keys[k]);
+    redis_add_text(c, ">");
+}
+
+static void begin_lane(struct redis_leasing *l, struct redis_lane *lane)
+{
+    for (int k = 0; k < PRIORITIES; k++) {
+        size_t const kept = lane->take[k] < lane->kept_count[k]
+                                ? lane->take[k]
+                                : lane->kept_count[k];
+        lane->claimed[k] = kept;
+        if (kept > 0)
+            begin_claim(l, lane, k, kept);
+        if (lane->take[k] > kept)
+            begin_read(l, lane, k, lane->take[k] - kept);
+    }
+}
+
+/* Makes a lease of an entry. False: it is not handed out, for want of room;
+ * or *st says that it can't be read. */
+static bool hand_out(struct redis_leasing *l, const struct redis_lane *lane,
+                     int k, const redisReply *entry, enum status *st,
+                     struct error *err)
+{
+    enum redis_stream const stream = (enum redis_stream)k;
+    struct redis_entry_id id;
+    struct redis_task stored;
+
+    if (l->is_full || l->count == l->req->max)
+        return false;
+    *st = redis_task_read_entry(entry, bytes_of(lane->name), stream, &id,
+                                &stored, err);
+    if (*st != STATUS_OK)
+        return false;
+    l->is_full =
+        !redis_lease_make(&stored, stream, id, l->now_ms + l->req->lease_ms,
+                          l->mem, &l->leases[l->count]);
+    l->count += !l->is_full;
+    return !l->is_full;
+}
+
+/* The answer names those of the n oldest kept ones that are still ours. Those
+ * for which there is no room stay where they are. */
+static enum status hear_claim(struct redis_leasing *l, struct redis_lane *lane,
+                              int k, size_t n, struct error *err)
+{
+    REDIS_REPLY reply = NULL;
+    struct redis_kept **at = &lane->kept[k];
+    size_t next = 0;
+    enum status st = redis_next_good(&l->p->main, &reply, err);
+
+    for (size_t i = 0; i < n && st == STATUS_OK; i++) {
+        struct redis_kept *kept = *at;
+        bool const is_ours =
+            next < reply->elements && strcmp(reply->element[next]->str,
+                                             kept->entry->element[0]->str) == 0;
+        next += is_ours;
+        if (is_ours && !hand_out(l, lane, k, kept->entry, &st, err))
+            at = &kept->next;
+        else
+            redis_lane_drop(lane, (enum priority)k, at);
+    }
+    return st;
+}
+
+static enum status make_group(struct redis_port *p, const char *key,
+                              struct error *err)
+{
+    REDIS_REPLY reply = NULL;
+
+    redis_command(&p->main, 6,
+                  (const char *const[]){"XGROUP", "CREATE", key, REDIS_GROUP,
+                                        "0", "MKSTREAM"});
+    enum status const st = redis_next(&p->main, &reply, err);
+    if (st == STATUS_OK && reply->type == REDIS_REPLY_ERROR &&
+        !redis_is_error(reply, "BUSYGROUP"))
+        return redis_fault(&p->main, reply->str, err);
+    return st;
+}
+
+/* Hands out what was read, and keeps the rest; an entry that can't be read is
+ * left to its lease, and does not hold up the others. */
+static enum status hear_entries(struct redis_leasing *l,
+                                struct redis_lane *lane, int k,
+                                redisReply *entries, struct error *err)
+{
+    enum status first = STATUS_OK;
+
+    for (size_t i = 0; i < entries->elements; i++) {
+        enum status st = STATUS_OK;
+        struct error spare;
+        struct error *e = first == STATUS_OK ? err : &spare;
+        redisReply *entry = entries->element[i];
+        if (!hand_out(l, lane, k, entry, &st, e) && st == STATUS_OK) {
+            entries->element[i] = NULL; /* ours now */
+            st = redis_lane_keep(lane, (enum priority)k, entry, e);
+        }
+        if (first == STATUS_OK)
+            first = st;
+    }
+    return first;
+}
+
+static enum status hear_read(struct redis_leasing *l, struct redis_lane *lane,
+                             int k, struct error *err)
+{
+    REDIS_REPLY reply = NULL;
+    enum status const st = redis_next(&l->p->main, &reply, err);
+
+    if (st != STATUS_OK)
+        return st;
+    if (redis_is_error(reply, "NOGROUP")) {
+        lane->lacks_group[k] = true;
+        return STATUS_OK;
+    }
+    if (reply->type == REDIS_REPLY_ERROR)
+        return redis_fault(&l->p->main, reply->str, err);
+    if (reply->type != REDIS_REPLY_ARRAY) /* nil: others were quicker */
+        return STATUS_OK;
+    return hear_entries(l, lane, k, reply->element[0]->element[1], err);
+}
+
+/* Takes all answers of a lane, also after a fault: entries must not be lost. */
+static enum status hear_lane(struct redis_leasing *l, struct redis_lane *lane,
+                             struct error *err)
+{
+    enum status first = STATUS_OK;
+    struct error spare;
+
+    for (int k = 0; k < PRIORITIES; k++) {
+        struct error *e = first == STATUS_OK ? err : &spare;
+        size_t const kept = lane->claimed[k];
+        enum status st = STATUS_OK;
+        if (kept > 0)
+            st = hear_claim(l, lane, k, kept, e);
+        if (st >= 0 && l->p->main.context && lane->take[k] > kept)
+            st = hear_read(l, lane, k, e);
+        if (first == STATUS_OK)
+            first = st;
+    }
+    return first;
+}
+
+/* Makes the groups that were found missing. */
+static enum status make_groups(struct redis_leasing *l, bool *has_made,
+                               struct error *err)
+{
+    for (size_t i = 0; i < l->lane_count; i++) {
+        struct redis_lane *lane = l->p->chosen[i];
+        for (int k = 0; k < PRIORITIES; k++) {
+            if (!lane->lacks_group[k])
+                continue;
+            enum status const st = make_group(l->p, lane->keys[k], err);
+            if (st != STATUS_OK)
+                return st;
+            lane->lacks_group[k] = false;
+            *has_made = true;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Reads what was shared out to n lanes, in the plan's order. */
+static enum status read_all(struct redis_leasing *l, size_t n,
+                            struct error *err)
+{
+    struct redis_port *p = l->p;
+    enum status first = STATUS_OK;
+
+    for (size_t i = 0; i < n; i++)
+        begin_lane(l, redis_lane_find(p, p->names[p->sequence[i]]));
+    for (size_t i = 0; i < n && p->main.context; i++) {
+        struct error spare;
+        enum status const st =
+            hear_lane(l, redis_lane_find(p, p->names[p->sequence[i]]),
+                      first == STATUS_OK ? err : &spare);
+        if (first == STATUS_OK)
+            first = st;
+    }
+    return first;
+}
+
+/* Whether a pass may have missed something because it counted too high. */
+static bool was_inexact(const struct redis_leasing *l)
+{
+    for (size_t i = 0; i < l->lane_count; i++)
+        for (int k = 0; k < PRIORITIES; k++)
+            if (!l->p->chosen[i]->is_paused && l->p->chosen[i]->is_inexact[k])
+                return true;
+    return false;
+}
+
+/* What came from a queue that has been paused meanwhile goes back. */
+static enum status release_paused(struct redis_leasing *l, struct error *err)
+{
+    for (size_t i = 0; i < l->lane_count; i++) {
+        struct redis_lane *lane = l->p->chosen[i];
+        if (!lane->is_paused)
+            continue;
+        enum status const st = redis_release_kept(l->p, lane, l->now_ms, err);
+        if (st != STATUS_OK)
+            return st;
+    }
+    return STATUS_OK;
+}
+
+/* One look at all queues, and one read; *again: another may find more. */
+static enum status pass(struct redis_leasing *l, bool *again, struct error *err)
+{
+    bool is_new = false;
+    enum status st =
+        redis_choose_lanes(l->p, l->req->plan, &l->lane_count, err);
+
+    *again = false;
+    if (st == STATUS_OK)
+        st = redis_count_ready(l, &is_new, err);
+    if (st == STATUS_OK && is_new) {
+        *again = true;
+        return redis_lanes_refresh(l->p, err);
+    }
+    if (st == STATUS_OK)
+        st = release_paused(l, err);
+    if (st != STATUS_OK)
+        return st;
+
+    size_t const n = redis_share_out(l);
+    st = read_all(l, n, err);
+    if (st == STATUS_OK)
+        st = make_groups(l, again, err);
+    *again = *again || (was_inexact(l) && l->count < l->req->max);
+    return st;
+}
+
+static enum status lease_ready(struct redis_leasing *l, struct error *err)
+{
+    bool again = true;
+    enum status st = redis_ready(&l->p->main, err);
+
+    for (int i = 0; i < PASSES_MAX && again && !l->is_full && st == STATUS_OK;
+         i++)
+        st = pass(l, &again, err);
+    if (l->count > 0)
+        return STATUS_OK; /* a fault must not lose what is leased */
+    if (st == STATUS_OK && l->is_full)
+        return error_set(err, STATUS_NO_MEMORY, NULL,
+                         "redis: the arena has no room for one task");
+    return st == STATUS_OK ? STATUS_EMPTY : st;
+}
+
+enum status redis_lease(void *self, const struct lease_request *req,
+                        struct arena *mem, struct lease *leases, size_t *count,
+                        struct error *err)
+{
+    struct redis_port *p = self;
+    int64_t const started = redis_mono_ms();
+    struct redis_leasing l = {.p = p,
+                              .req = req,
+                              .now_ms = req->now_ms,
+                              .mem = mem,
+                              .leases = leases};
+    assert(req->max >= 1 && req->max <= BATCH_MAX && req->lease_ms > 0);
+
+    redis_consumer_name(req->lease_ms, req->worker, p->consumer);
+    for (;;) {
+        enum status st = lease_ready(&l, err);
+        if (st == STATUS_OK)
+            *count = l.count;
+        if (st != STATUS_EMPTY || l.now_ms >= req->until_ms)
+            return st;
+        st = redis_wait(&l, err);
+        if (st != STATUS_OK)
+            return st;
+        l.now_ms = req->now_ms + redis_mono_ms() - started;
+    }
+}

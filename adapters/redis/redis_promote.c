@@ -1,0 +1,153 @@
+/*
+ * Promote: first one look over all queues in one go; then, only where there is
+ * something to do, the work, queue by queue, as far as the limit goes.
+ */
+#include <stdlib.h>
+
+#include "adapters/redis/redis_port.h"
+
+#define MOVES_MAX 250 /* of one script */
+
+/* What promote.lua answers. */
+struct look {
+    size_t moved;
+    int64_t next_due_ms; /* INT64_MAX: none */
+    int64_t soonest_ms;  /* of anything there is to do, after a look */
+};
+
+static void begin(struct redis_port *p, const struct redis_lane *lane,
+                  int64_t now_ms, size_t limit)
+{
+    redis_script_begin(&p->main, REDIS_SCRIPT_PROMOTE, REDIS_QUEUE_KEYS, 2);
+    redis_add_keys(&p->main, lane);
+    redis_add_int(&p->main, now_ms);
+    redis_add_int(&p->main, (int64_t)limit);
+}
+
+static int64_t time_of(const redisReply *r)
+{
+    return r->len > 0 ? strtoll(r->str, NULL, 10) : INT64_MAX;
+}
+
+static enum status hear(struct redis_port *p, const redisReply *reply,
+                        struct look *out, struct error *err)
+{
+    if (reply->type == REDIS_REPLY_ERROR)
+        return redis_fault(&p->main, reply->str, err);
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3)
+        return redis_fault(&p->main, "ERR promote.lua answers nonsense", err);
+    out->moved = (size_t)reply->element[0]->integer;
+    out->next_due_ms = time_of(reply->element[1]);
+    out->soonest_ms = time_of(reply->element[2]);
+    return STATUS_OK;
+}
+
+static enum status work_once(struct redis_port *p,
+                             const struct redis_lane *lane, int64_t now_ms,
+                             size_t limit, struct look *out, struct error *err)
+{
+    REDIS_REPLY reply = NULL;
+
+    do {
+        redis_reply_freep(&reply);
+        enum status st = redis_script_load(&p->main, REDIS_SCRIPT_PROMOTE, err);
+        if (st != STATUS_OK)
+            return st;
+        begin(p, lane, now_ms, limit);
+        st = redis_next(&p->main, &reply, err);
+        if (st != STATUS_OK)
+            return st;
+    } while (redis_script_is_missing(&p->main, reply));
+    return hear(p, reply, out, err);
+}
+
+/* Moves up to limit tasks of one queue, in steps that don't hold up the
+ * server for long. */
+static enum status work(struct redis_port *p, const struct redis_lane *lane,
+                        int64_t now_ms, size_t limit, size_t *moved,
+                        int64_t *next_due_ms, struct error *err)
+{
+    struct look step;
+    size_t want;
+
+    *moved = 0;
+    do {
+        want = limit - *moved < MOVES_MAX ? limit - *moved : MOVES_MAX;
+        enum status const st = work_once(p, lane, now_ms, want, &step, err);
+        if (st != STATUS_OK)
+            return st;
+        *moved += step.moved;
+    } while (step.moved == want && *moved < limit);
+    *next_due_ms = step.next_due_ms;
+    return STATUS_OK;
+}
+
+/* Looks at every queue there is: first_at[i] is when lane i has something to
+ * do, due_at[i] when it has a task. Asks again if there are new queues. */
+static enum status look_at_all(struct redis_port *p, int64_t now_ms,
+                               bool *is_new, struct error *err)
+{
+    enum status st = redis_script_load(&p->main, REDIS_SCRIPT_PROMOTE, err);
+    bool is_missing = false;
+
+    if (st != STATUS_OK)
+        return st;
+    redis_lanes_ask(p);
+    for (size_t i = 0; i < p->lane_count; i++)
+        if (p->lanes[i]->is_listed)
+            begin(p, p->lanes[i], now_ms, 0);
+    st = redis_lanes_hear(p, is_new, err);
+    for (size_t i = 0; i < p->lane_count && st == STATUS_OK; i++) {
+        REDIS_REPLY reply = NULL;
+        struct look look;
+        if (!p->lanes[i]->is_listed)
+            continue;
+        st = redis_next(&p->main, &reply, err);
+        if (st == STATUS_OK && redis_script_is_missing(&p->main, reply))
+            is_missing = true;
+        else if (st == STATUS_OK)
+            st = hear(p, reply, &look, err);
+        if (st != STATUS_OK || is_missing)
+            continue;
+        p->lanes[i]->next_due_ms = look.next_due_ms;
+        p->lanes[i]->soonest_ms = look.soonest_ms;
+    }
+    *is_new = *is_new || is_missing;
+    return st;
+}
+
+enum status redis_promote(void *self, int64_t now_ms, size_t limit,
+                          size_t *moved, int64_t *next_due_ms,
+                          struct error *err)
+{
+    struct redis_port *p = self;
+    size_t total = 0;
+    int64_t next_ms = INT64_MAX;
+    bool is_new = false;
+    enum status st = redis_ready(&p->main, err);
+
+    if (st == STATUS_OK)
+        st = look_at_all(p, now_ms, &is_new, err);
+    if (st == STATUS_OK && is_new) {
+        st = redis_lanes_refresh(p, err);
+        if (st == STATUS_OK)
+            st = look_at_all(p, now_ms, &is_new, err);
+    }
+    for (size_t i = 0; i < p->lane_count && st == STATUS_OK; i++) {
+        struct redis_lane *lane = p->lanes[i];
+        size_t count = 0;
+        if (!lane->is_listed)
+            continue;
+        if (lane->soonest_ms <= now_ms && total < limit)
+            st = work(p, lane, now_ms, limit - total, &count,
+                      &lane->next_due_ms, err);
+        total += count;
+        if (lane->next_due_ms < next_ms)
+            next_ms = lane->next_due_ms;
+    }
+    if (st != STATUS_OK)
+        return st;
+    *moved = total;
+    *next_due_ms = total == limit ? now_ms : next_ms;
+    return STATUS_OK;
+}

@@ -1,0 +1,126 @@
+/*
+ * Take expired: reap.lua, queue by queue until there are enough.
+ */
+#include <assert.h>
+
+#include "adapters/redis/redis_port.h"
+#include "adapters/redis/redis_token.h"
+
+#define TAKEN_MAX 100             /* of one script: whole tasks come back */
+#define FORGET_CONSUMER_MS 600000 /* idle so long without tasks */
+
+struct reaping {
+    struct redis_port *p;
+    const struct reap_request *req;
+    struct arena *mem;
+    struct lease *leases;
+    size_t count;
+    bool is_full; /* mem is: what was taken beyond will end again */
+};
+
+static enum status ask(struct reaping *r, const struct redis_lane *lane,
+                       size_t max, redisReply **reply, struct error *err)
+{
+    struct redis_connection *c = &r->p->main;
+    char taker[REDIS_CONSUMER_SIZE];
+
+    redis_consumer_name(r->req->lease_ms, r->req->worker, taker);
+    do {
+        redis_reply_freep(reply);
+        enum status st = redis_script_load(c, REDIS_SCRIPT_REAP, err);
+        if (st != STATUS_OK)
+            return st;
+        redis_script_begin(c, REDIS_SCRIPT_REAP, REDIS_QUEUE_KEYS, 4);
+        redis_add_keys(c, lane);
+        redis_add_text(c, taker);
+        redis_add_int(c, (int64_t)max);
+        redis_add_int(c, redis_mono_ms() - c->server_start_mono_ms);
+        redis_add_int(c, FORGET_CONSUMER_MS);
+        st = redis_next(c, reply, err);
+        if (st != STATUS_OK)
+            return st;
+    } while (redis_script_is_missing(c, *reply));
+    if ((*reply)->type == REDIS_REPLY_ERROR)
+        return redis_fault(c, (*reply)->str, err);
+    return STATUS_OK;
+}
+
+/* One {entry, delivery count} of the answer. */
+static enum status hear_one(struct reaping *r, const struct redis_lane *lane,
+                            const redisReply *item, struct error *err)
+{
+    struct redis_entry_id entry;
+    struct redis_task stored;
+
+    if (item->type != REDIS_REPLY_ARRAY || item->elements != 2)
+        return redis_fault(&r->p->main, "ERR reap.lua answers nonsense", err);
+    enum status const st =
+        redis_task_read_entry(item->element[0], bytes_of(lane->name),
+                              REDIS_TAKEN, &entry, &stored, err);
+    if (st != STATUS_OK)
+        return st;
+    struct lease *out = &r->leases[r->count];
+    if (!redis_lease_make(&stored, REDIS_TAKEN, entry,
+                          r->req->now_ms + r->req->lease_ms, r->mem, out)) {
+        r->is_full = true;
+        return STATUS_OK;
+    }
+    out->is_started = item->element[1]->integer >= REDIS_STARTED;
+    r->count++;
+    return STATUS_OK;
+}
+
+static enum status reap_lane(struct reaping *r, const struct redis_lane *lane,
+                             struct error *err)
+{
+    size_t want, got;
+
+    do {
+        REDIS_REPLY reply = NULL;
+        size_t const room = r->req->max - r->count;
+        want = room < TAKEN_MAX ? room : TAKEN_MAX;
+        enum status st = ask(r, lane, want, &reply, err);
+        if (st != STATUS_OK)
+            return st;
+        got = reply->elements;
+        for (size_t i = 0; i < got && st == STATUS_OK; i++)
+            st = hear_one(r, lane, reply->element[i], err);
+        if (st != STATUS_OK)
+            return st;
+    } while (got == want && r->count < r->req->max && !r->is_full);
+    return STATUS_OK;
+}
+
+static enum status list_lanes(struct redis_port *p, struct error *err)
+{
+    bool is_new = false;
+
+    redis_lanes_ask(p);
+    enum status const st = redis_lanes_hear(p, &is_new, err);
+    return st == STATUS_OK && is_new ? redis_lanes_refresh(p, err) : st;
+}
+
+enum status redis_take_expired(void *self, const struct reap_request *req,
+                               struct arena *mem, struct lease *leases,
+                               size_t *count, struct error *err)
+{
+    struct redis_port *p = self;
+    struct reaping r = {.p = p, .req = req, .mem = mem, .leases = leases};
+    assert(req->max >= 1 && req->max <= BATCH_MAX && req->lease_ms > 0);
+
+    enum status st = redis_ready(&p->main, err);
+    if (st == STATUS_OK)
+        st = list_lanes(p, err);
+    for (size_t i = 0; i < p->lane_count && st == STATUS_OK; i++)
+        if (p->lanes[i]->is_listed && r.count < req->max && !r.is_full)
+            st = reap_lane(&r, p->lanes[i], err);
+    if (st != STATUS_OK && r.count == 0)
+        return st;
+    if (r.count == 0 && r.is_full)
+        return error_set(err, STATUS_NO_MEMORY, NULL,
+                         "redis: the arena has no room for one task");
+    if (r.count == 0)
+        return STATUS_EMPTY;
+    *count = r.count; /* what was taken before a fault must not be lost */
+    return STATUS_OK;
+}

@@ -1,0 +1,349 @@
+/*
+ * Settle: what is done and leaves nothing behind goes by done.lua, one call a
+ * stream; all other verdicts by settle.lua, one call a queue. Both fence by
+ * XACK, and both run at maxmemory.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "adapters/redis/redis_port.h"
+#include "adapters/redis/redis_token.h"
+
+#define ITEM_ARGS 10
+
+/* Kinds of groups: a plain done of a stream, or all the rest. */
+enum { KIND_OTHER = REDIS_STREAMS };
+
+struct settling {
+    struct redis_port *p;
+    const struct settlement *items;
+    int64_t now_ms;
+    enum status *results;
+};
+
+static bool frees_key(const struct settlement *item)
+{
+    return (item->verdict.action == VERDICT_DONE ||
+            item->verdict.action == VERDICT_DEAD) &&
+           item->lease->task.key.at && item->lease->task.key_ttl_ms == 0;
+}
+
+static bool is_plain_done(const struct settlement *item,
+                          const struct redis_token *token)
+{
+    return item->verdict.action == VERDICT_DONE && !item->verdict.is_failure &&
+           item->lease->task.retain_ms == 0 && !token->has_pointer &&
+           !frees_key(item);
+}
+
+static enum status classify(struct settling *s, size_t n, struct error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct settlement *item = &s->items[i];
+        struct redis_class *class = &s->p->classes[i];
+        struct redis_token token;
+
+        s->results[i] = STATUS_LEASE_LOST;
+        *class = (struct redis_class){0};
+        if (!redis_token_read(&item->lease->token, &token))
+            continue;
+        enum status const st =
+            redis_lane_of(s->p, token.queue, &class->lane, err);
+        if (st != STATUS_OK)
+            return st;
+        class->kind =
+            is_plain_done(item, &token) ? (int)token.stream : (int)KIND_OTHER;
+        if (class->kind == KIND_OTHER)
+            class->bytes = item->lease->task.payload.len + item->result.len +
+                           item->error.len + item->lease->task.headers.len;
+    }
+    return STATUS_OK;
+}
+
+static void begin_done(struct settling *s, const struct redis_group *g)
+{
+    struct redis_connection *c = &s->p->main;
+
+    redis_script_begin(c, REDIS_SCRIPT_DONE, 2, g->count);
+    redis_add_text(c, g->lane->keys[g->kind]);
+    redis_add_text(c, g->lane->keys[REDIS_KEY_COUNTERS]);
+    for (size_t k = 0; k < g->count; k++) {
+        struct redis_token token;
+        char entry[REDIS_ENTRY_ID_SIZE];
+        const struct settlement *item = &s->items[s->p->order[g->first + k]];
+        bool const is_ours = redis_token_read(&item->lease->token, &token);
+        assert(is_ours); /* classify() has read it */
+        redis_entry_id_format(token.entry, entry);
+        redis_add_text(c, entry);
+    }
+}
+
+/* The task as it is to be written down after the verdict. */
+static struct redis_task stored_after(const struct settling *s,
+                                      const struct settlement *item,
+                                      const struct redis_token *token)
+{
+    const struct verdict *v = &item->verdict;
+    struct redis_task t = {
+        .task = item->lease->task,
+        .last = token->entry,
+        .has_pointer = true, /* wherever it goes, not where its id says */
+        .started_at_ms = item->started_at_ms,
+    };
+
+    t.task.attempt = v->attempt;
+    t.task.crashes = v->crashes;
+    if (item->error.at)
+        t.task.last_error = item->error;
+    switch (v->action) {
+    case VERDICT_DONE:
+        t.finished_at_ms = s->now_ms;
+        t.result = item->result;
+        break;
+    case VERDICT_DEAD:
+        t.finished_at_ms = s->now_ms;
+        t.reason = v->reason;
+        break;
+    case VERDICT_RETRY:
+    case VERDICT_SNOOZE:
+        t.task.run_at_ms = v->run_at_ms;
+        break;
+    case VERDICT_RELEASE:
+        break;
+    }
+    return t;
+}
+
+static const char *action_of(const struct settlement *item)
+{
+    const struct verdict *v = &item->verdict;
+
+    switch (v->action) {
+    case VERDICT_DONE:
+        return item->lease->task.retain_ms > 0 ? "keep" : "done";
+    case VERDICT_RETRY:
+        return "retry";
+    case VERDICT_SNOOZE:
+        return v->attempt > 0 ? "retry" : "scheduled";
+    case VERDICT_DEAD:
+        return "dead";
+    case VERDICT_RELEASE:
+        break;
+    }
+    return "release";
+}
+
+static void add_body(struct redis_port *p, const struct redis_task *t,
+                     int64_t at_ms, char *room)
+{
+    size_t const len = redis_task_write_body(t, room);
+
+    redis_add_int(&p->main, at_ms);
+    redis_add(&p->main, (struct bytes){room, len});
+}
+
+static void add_entry(struct redis_port *p, const struct redis_task *t,
+                      const char *at, enum priority implied, char *room)
+{
+    size_t const len = redis_task_write_x(t, implied, room);
+
+    redis_add_text(&p->main, at);
+    redis_add(&p->main, t->task.type);
+    redis_add(&p->main, t->task.payload);
+    redis_add(&p->main, (struct bytes){room, len});
+}
+
+/* The last four arguments of an item: at, a, b, c of settle.lua. */
+static void add_outcome(struct settling *s, const struct settlement *item,
+                        const struct redis_task *t, char *room)
+{
+    struct redis_connection *c = &s->p->main;
+    int64_t const retain_ms = t->task.retain_ms;
+
+    switch (item->verdict.action) {
+    case VERDICT_DONE:
+        add_body(s->p, t, s->now_ms, room);
+        redis_add_int(c, s->now_ms + retain_ms);
+        redis_add_text(c, "");
+        return;
+    case VERDICT_RETRY:
+    case VERDICT_SNOOZE:
+        add_body(s->p, t, t->task.run_at_ms, room);
+        redis_add_text(c, "");
+        redis_add_text(c, "");
+        return;
+    case VERDICT_DEAD:
+        add_entry(s->p, t, "", PRIORITY_NORMAL, room);
+        return;
+    case VERDICT_RELEASE:
+        add_entry(s->p, t,
+                  redis_stream_name((enum redis_stream)t->task.priority),
+                  t->task.priority, room);
+        return;
+    }
+}
+
+static enum status add_item(struct settling *s, const struct settlement *item,
+                            struct error *err)
+{
+    struct redis_connection *c = &s->p->main;
+    struct redis_token token;
+    bool const is_ours = redis_token_read(&item->lease->token, &token);
+    assert(is_ours);
+    struct redis_task const t = stored_after(s, item, &token);
+    char *room = redis_scratch(s->p, redis_task_body_room(&t));
+    char entry[REDIS_ENTRY_ID_SIZE];
+    char flags[4];
+    size_t len = 0;
+
+    if (!room)
+        return redis_no_memory(err);
+    if (item->verdict.is_failure)
+        flags[len++] = 'f';
+    if (token.has_pointer)
+        flags[len++] = 'p';
+    if (frees_key(item))
+        flags[len++] = 'k';
+    redis_entry_id_format(token.entry, entry);
+    redis_add_text(c, redis_stream_name(token.stream));
+    redis_add_text(c, entry);
+    redis_add_text(c, t.task.id.text);
+    redis_add(c, (struct bytes){flags, len});
+    redis_add_text(c, action_of(item));
+    redis_add(c, t.task.key);
+    add_outcome(s, item, &t, room);
+    return STATUS_OK;
+}
+
+static enum status begin_group(struct settling *s, const struct redis_group *g,
+                               struct error *err)
+{
+    if (g->kind != KIND_OTHER) {
+        begin_done(s, g);
+        return STATUS_OK;
+    }
+    redis_script_begin(&s->p->main, REDIS_SCRIPT_SETTLE, REDIS_QUEUE_KEYS,
+                       ITEM_ARGS * g->count);
+    redis_add_keys(&s->p->main, g->lane);
+    for (size_t k = 0; k < g->count; k++) {
+        enum status const st =
+            add_item(s, &s->items[s->p->order[g->first + k]], err);
+        if (st != STATUS_OK) {
+            redis_disconnect(&s->p->main); /* half a command */
+            return st;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* A number alone says that all were settled; else there is one a task. */
+static enum status hear_group(struct settling *s, const struct redis_group *g,
+                              const redisReply *reply, struct error *err)
+{
+    bool const is_all = reply->type == REDIS_REPLY_INTEGER;
+
+    if (reply->type == REDIS_REPLY_ERROR)
+        return redis_fault(&s->p->main, reply->str, err);
+    if (!is_all && reply->elements != g->count)
+        return redis_fault(&s->p->main, "ERR settling answers nonsense", err);
+    for (size_t k = 0; k < g->count; k++)
+        if (is_all || reply->element[k]->integer == 1)
+            s->results[s->p->order[g->first + k]] = STATUS_OK;
+    return STATUS_OK;
+}
+
+/* Sends groups[n] together; those whose script was forgotten stay in
+ * groups[*n]. */
+static enum status settle_round(struct settling *s, size_t *n,
+                                struct error *err)
+{
+    struct redis_connection *c = &s->p->main;
+    struct redis_group *groups = s->p->groups;
+    size_t left = 0;
+    enum status first = redis_script_load(c, REDIS_SCRIPT_DONE, err);
+
+    if (first == STATUS_OK)
+        first = redis_script_load(c, REDIS_SCRIPT_SETTLE, err);
+    for (size_t g = 0; g < *n && first == STATUS_OK; g++)
+        first = begin_group(s, &groups[g], err);
+    for (size_t g = 0; g < *n && c->context; g++) {
+        REDIS_REPLY reply = NULL;
+        struct error spare;
+        struct error *e = first == STATUS_OK ? err : &spare;
+        enum status st = redis_next(c, &reply, e);
+        if (st == STATUS_OK && redis_script_is_missing(c, reply))
+            groups[left++] = groups[g];
+        else if (st == STATUS_OK)
+            st = hear_group(s, &groups[g], reply, e);
+        if (first == STATUS_OK)
+            first = st;
+    }
+    *n = left;
+    return first;
+}
+
+enum status redis_settle(void *self, int64_t now_ms,
+                         const struct settlement *items, size_t n,
+                         enum status *results, struct error *err)
+{
+    struct redis_port *p = self;
+    struct settling s = {p, items, now_ms, p->results};
+    assert(n >= 1 && n <= BATCH_MAX);
+
+    enum status st = redis_ready(&p->main, err);
+    if (st == STATUS_OK)
+        st = classify(&s, n, err);
+    if (st != STATUS_OK)
+        return st;
+    size_t left = redis_group_items(p->classes, n, p->order, p->groups);
+    while (left > 0 && st == STATUS_OK)
+        st = settle_round(&s, &left, err);
+    if (st == STATUS_OK)
+        memcpy(results, p->results, n * sizeof(*results));
+    return st;
+}
+
+/* Settles kept entries of one priority as released. */
+static enum status release_some(struct redis_port *p, struct redis_lane *lane,
+                                enum priority k, int64_t now_ms,
+                                struct error *err)
+{
+    struct redis_kept *kept = lane->kept[k];
+    enum redis_stream const stream = (enum redis_stream)k;
+    struct redis_entry_id entry;
+    struct redis_task stored;
+    struct lease lease;
+    enum status result;
+    enum status st = redis_task_read_entry(kept->entry, bytes_of(lane->name),
+                                           stream, &entry, &stored, err);
+
+    if (st == STATUS_CORRUPT) { /* nothing to give back: its lease ends */
+        redis_lane_drop(lane, k, &lane->kept[k]);
+        return STATUS_OK;
+    }
+    redis_lease_name(&stored, stream, entry, &lease);
+    struct settlement const item = {
+        .lease = &lease,
+        .verdict = {.action = VERDICT_RELEASE,
+                    .attempt = stored.task.attempt,
+                    .crashes = stored.task.crashes},
+    };
+    st = redis_settle(p, now_ms, &item, 1, &result, err);
+    if (st == STATUS_OK)
+        redis_lane_drop(lane, k, &lane->kept[k]);
+    return st;
+}
+
+enum status redis_release_kept(struct redis_port *p, struct redis_lane *lane,
+                               int64_t now_ms, struct error *err)
+{
+    for (int k = 0; k < PRIORITIES; k++) {
+        while (lane->kept[k]) {
+            enum status const st =
+                release_some(p, lane, (enum priority)k, now_ms, err);
+            if (st != STATUS_OK)
+                return st;
+        }
+    }
+    return STATUS_OK;
+}

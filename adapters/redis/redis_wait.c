@@ -1,0 +1,300 @@
+/*
+ * Waiting: one blocking read on a connection of its own, over the ready
+ * streams and the wake streams of all queues of the plan. It is open only
+ * while we wait: ended by CLIENT UNBLOCK before the call returns, so that no
+ * task is ever leased to a worker that does not know of it.
+ *
+ * The server's own timeout is late by up to 100 ms, so the sleep is a poll()
+ * on the socket and the caller's wake; BLOCK is only the cap.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/redis/redis_port.h"
+
+#define CAP_BEYOND_MS 2000 /* the server ends the read itself that much later */
+#define REFRESH_MS 1000    /* of the names of queues */
+#define SLEEP_MAX_MS 10000 /* then look again: the server may have lost keys */
+
+static void begin_group(struct redis_connection *c, const char *key)
+{
+    redis_command(c, 6,
+                  (const char *const[]){"XGROUP", "CREATE", key, REDIS_GROUP,
+                                        "0", "MKSTREAM"});
+}
+
+/* Makes the groups of all streams that we have not seen to have one. */
+static enum status make_groups(struct redis_leasing *l, struct error *err)
+{
+    struct redis_port *p = l->p;
+    struct redis_connection *c = &p->main;
+    size_t count = 0;
+
+    if (!p->has_wake_group) {
+        begin_group(c, p->wake_key);
+        count++;
+    }
+    for (size_t i = 0; i < l->lane_count; i++) {
+        struct redis_lane *lane = p->chosen[i];
+        if (lane->has_groups)
+            continue;
+        for (int k = 0; k < PRIORITIES; k++)
+            begin_group(c, lane->keys[k]);
+        begin_group(c, lane->keys[REDIS_KEY_WAKE]);
+        count += PRIORITIES + 1;
+    }
+    for (; count > 0; count--) {
+        REDIS_REPLY reply = NULL;
+        enum status const st = redis_next(c, &reply, err);
+        if (st != STATUS_OK)
+            return st;
+        if (reply->type == REDIS_REPLY_ERROR &&
+            !redis_is_error(reply, "BUSYGROUP"))
+            return redis_fault(c, reply->str, err);
+    }
+    p->has_wake_group = true;
+    for (size_t i = 0; i < l->lane_count; i++)
+        p->chosen[i]->has_groups = true;
+    return STATUS_OK;
+}
+
+static void forget_groups(struct redis_port *p)
+{
+    p->has_wake_group = false;
+    for (size_t i = 0; i < p->lane_count; i++)
+        p->lanes[i]->has_groups = false;
+}
+
+/* When the first task of the chosen lanes is due. */
+static enum status next_due(struct redis_leasing *l, int64_t *due_ms,
+                            struct error *err)
+{
+    static const enum redis_queue_key zsets[] = {REDIS_KEY_SCHEDULED,
+                                                 REDIS_KEY_RETRY};
+    struct redis_connection *c = &l->p->main;
+
+    for (size_t i = 0; i < l->lane_count; i++)
+        for (int z = 0; z < 2; z++)
+            redis_command(c, 5,
+                          (const char *const[]){"ZRANGE",
+                                                l->p->chosen[i]->keys[zsets[z]],
+                                                "0", "0", "WITHSCORES"});
+    *due_ms = INT64_MAX;
+    for (size_t i = 0; i < 2 * l->lane_count; i++) {
+        REDIS_REPLY reply = NULL;
+        enum status const st = redis_next_good(c, &reply, err);
+        if (st != STATUS_OK)
+            return st;
+        if (reply->elements < 2)
+            continue;
+        int64_t const at = strtoll(reply->element[1]->str, NULL, 10);
+        if (at < *due_ms)
+            *due_ms = at;
+    }
+    return STATUS_OK;
+}
+
+/* Sends the blocking read. Paused queues are left out, but for their wake. */
+static enum status open_read(struct redis_leasing *l, int64_t cap_ms,
+                             struct error *err)
+{
+    struct redis_port *p = l->p;
+    struct redis_connection *c = &p->waiter;
+    size_t keys = 1;
+
+    for (size_t i = 0; i < l->lane_count; i++)
+        keys += p->chosen[i]->is_paused ? 1 : 1 + PRIORITIES;
+    redis_begin(c, 9 + 2 * keys);
+    redis_add_text(c, "XREADGROUP");
+    redis_add_text(c, "GROUP");
+    redis_add_text(c, REDIS_GROUP);
+    redis_add_text(c, p->consumer);
+    redis_add_text(c, "COUNT");
+    redis_add_text(c, "1");
+    redis_add_text(c, "BLOCK");
+    redis_add_int(c, cap_ms);
+    redis_add_text(c, "STREAMS");
+    for (size_t i = 0; i < l->lane_count; i++) {
+        const struct redis_lane *lane = p->chosen[i];
+        for (int k = 0; !lane->is_paused && k < PRIORITIES; k++)
+            redis_add_text(c, lane->keys[k]);
+        redis_add_text(c, lane->keys[REDIS_KEY_WAKE]);
+    }
+    redis_add_text(c, p->wake_key);
+    for (size_t i = 0; i < keys; i++)
+        redis_add_text(c, ">");
+    return redis_flush(c, err);
+}
+
+/* A wake has done its work: it goes, so that its stream stays empty. */
+static enum status drop_wake(struct redis_port *p, const char *key,
+                             const redisReply *entries, struct error *err)
+{
+    for (size_t i = 0; i < entries->elements; i++) {
+        const char *entry = entries->element[i]->element[0]->str;
+        redis_command(&p->main, 4,
+                      (const char *const[]){"XACK", key, REDIS_GROUP, entry});
+        redis_command(&p->main, 3, (const char *const[]){"XDEL", key, entry});
+    }
+    return redis_skip(&p->main, 2 * entries->elements, err);
+}
+
+/* Keeps what one stream has brought. */
+static enum status hear_stream(struct redis_leasing *l, redisReply *stream,
+                               struct error *err)
+{
+    const char *key = stream->element[0]->str;
+    redisReply *entries = stream->element[1];
+
+    for (size_t i = 0; i < l->lane_count; i++) {
+        struct redis_lane *lane = l->p->chosen[i];
+        for (int k = 0; k < PRIORITIES; k++) {
+            if (strcmp(lane->keys[k], key) != 0)
+                continue;
+            for (size_t e = 0; e < entries->elements; e++) {
+                redisReply *entry = entries->element[e];
+                entries->element[e] = NULL;
+                enum status const st =
+                    redis_lane_keep(lane, (enum priority)k, entry, err);
+                if (st != STATUS_OK)
+                    return st;
+            }
+            return STATUS_OK;
+        }
+    }
+    return drop_wake(l->p, key, entries, err);
+}
+
+static enum status close_read(struct redis_leasing *l, struct error *err)
+{
+    struct redis_port *p = l->p;
+    REDIS_REPLY reply = NULL;
+    enum status st = redis_next(&p->waiter, &reply, err);
+
+    if (st != STATUS_OK)
+        return st;
+    if (redis_is_error(reply, "NOGROUP") ||
+        redis_is_error(reply, "UNBLOCKED")) {
+        forget_groups(p); /* the database was emptied: begin anew */
+        return STATUS_OK;
+    }
+    if (reply->type == REDIS_REPLY_ERROR)
+        return redis_fault(&p->waiter, reply->str, err);
+    for (size_t i = 0; i < reply->elements && st == STATUS_OK; i++)
+        st = hear_stream(l, reply->element[i], err);
+    return st;
+}
+
+static bool is_readable(const struct redis_connection *c, int ms)
+{
+    struct pollfd p = {.fd = c->context->fd, .events = POLLIN};
+
+    return poll(&p, 1, ms) > 0;
+}
+
+/* Ends the read, unless it has just been answered. The server may see this
+ * before the read itself, since they come on two connections: then again. */
+static enum status unblock(struct redis_port *p, struct error *err)
+{
+    bool is_over = false;
+
+    while (!is_over) {
+        REDIS_REPLY reply = NULL;
+        redis_begin(&p->main, 3);
+        redis_add_text(&p->main, "CLIENT");
+        redis_add_text(&p->main, "UNBLOCK");
+        redis_add_int(&p->main, p->waiter.client_id);
+        enum status const st = redis_next_good(&p->main, &reply, err);
+        if (st != STATUS_OK)
+            return st;
+        is_over = reply->integer == 1 || is_readable(&p->waiter, 1);
+    }
+    return STATUS_OK;
+}
+
+enum woken {
+    WOKEN_BY_SERVER,
+    WOKEN_BY_WAKE,
+    WOKEN_BY_TIME,
+};
+
+static enum woken sleep_for(const struct redis_leasing *l, int64_t ms)
+{
+    int64_t const end = redis_mono_ms() + ms;
+    struct pollfd fds[2] = {
+        {.fd = l->p->waiter.context->fd, .events = POLLIN},
+        {.fd = l->req->wake.fd, .events = POLLIN}, /* -1: ignored */
+    };
+
+    for (;;) {
+        int64_t const left = end - redis_mono_ms();
+        int const n = poll(fds, 2, left > 0 ? (int)left : 0);
+        if (n > 0)
+            return fds[0].revents ? WOKEN_BY_SERVER : WOKEN_BY_WAKE;
+        if (left <= 0 || (n < 0 && errno != EINTR))
+            return WOKEN_BY_TIME;
+    }
+}
+
+/* One open read, for at most ms. */
+static enum status read_once(struct redis_leasing *l, int64_t ms,
+                             enum woken *woken, struct error *err)
+{
+    struct redis_port *p = l->p;
+    enum status st = open_read(l, ms + CAP_BEYOND_MS, err);
+
+    if (st != STATUS_OK)
+        return st;
+    *woken = sleep_for(l, ms);
+    if (*woken != WOKEN_BY_SERVER)
+        st = unblock(p, err);
+    if (st != STATUS_OK) {
+        redis_disconnect(&p->waiter); /* what it would bring is not ours */
+        return st;
+    }
+    return close_read(l, err);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool has_kept(const struct redis_leasing *l)
+{
+    for (size_t i = 0; i < l->lane_count; i++)
+        for (int k = 0; k < PRIORITIES; k++)
+            if (l->p->chosen[i]->kept_count[k] > 0)
+                return true;
+    return false;
+}
+
+enum status redis_wait(struct redis_leasing *l, struct error *err)
+{
+    int64_t due_ms = INT64_MAX;
+    enum woken woken = WOKEN_BY_TIME;
+    enum status st = redis_ready(&l->p->waiter, err);
+
+    if (st == STATUS_OK)
+        st = make_groups(l, err);
+    if (st == STATUS_OK)
+        st = next_due(l, &due_ms, err);
+    if (st != STATUS_OK)
+        return st;
+
+    int64_t const end_ms = earlier(due_ms, l->req->until_ms);
+    int64_t ms = earlier(end_ms - l->now_ms, SLEEP_MAX_MS);
+    if (l->req->plan->kind == PLAN_EVERY)
+        ms = earlier(ms, REFRESH_MS);
+    if (end_ms <= l->now_ms)
+        return STATUS_EMPTY;
+    st = read_once(l, ms, &woken, err);
+    if (st != STATUS_OK)
+        return st;
+    if (has_kept(l) || woken == WOKEN_BY_SERVER)
+        return STATUS_OK;
+    bool const is_over = woken == WOKEN_BY_WAKE || ms >= end_ms - l->now_ms;
+    return is_over ? STATUS_EMPTY : STATUS_OK;
+}
