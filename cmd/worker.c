@@ -28,7 +28,7 @@
 #include "usecase/heartbeat.h"
 #include "usecase/inspect.h"
 
-#define DRAIN_LOOK_MS 100 /* how often to look whether all is done */
+#define END_LOOK_MS 100 /* how often to look whether all is done */
 #define CANCEL_MS (EXEC_GRACE_MS + 2000) /* how long stopped handlers have */
 #define CANCEL_AT_ONCE_MS 1000           /* the same, when told twice */
 
@@ -257,7 +257,7 @@ static bool is_over(struct worker *w)
     if (!w->options->is_draining || now_ms < w->drain_look_ms)
         return false;
 
-    w->drain_look_ms = now_ms + DRAIN_LOOK_MS;
+    w->drain_look_ms = now_ms + END_LOOK_MS;
     bool is_drained;
     enum status const st = inspect_is_drained(
         w->wire.admin, w->wire.clock, &w->options->plan, &is_drained, &ignored);
@@ -273,13 +273,11 @@ static int64_t next_until(struct worker *w)
     int64_t const now_ms = clock_now_ms(w->wire.clock);
     int64_t wait_ms = until_ms - now_ms;
 
-    /* A step that settles the last task goes on to wait for the next one. */
-    if (w->options->is_draining && wait_ms > DRAIN_LOOK_MS)
-        wait_ms = DRAIN_LOOK_MS;
-    if (w->stage != STAGE_RUNNING) {
-        int64_t const left_ms = w->deadline_ms - monotonic_ms();
-        wait_ms = left_ms < wait_ms ? left_ms : wait_ms;
-    }
+    /* A step that settles the last task goes on to wait for the next one, and
+     * the end is to be noticed. */
+    if ((w->options->is_draining || w->stage != STAGE_RUNNING) &&
+        wait_ms > END_LOOK_MS)
+        wait_ms = END_LOOK_MS;
     return now_ms + (wait_ms > 0 ? wait_ms : 0);
 }
 
