@@ -84,7 +84,7 @@ static error_t parse_plan(const char *flag, const char *text, bool is_strict,
         is_strict ? queue_plan_parse_strict(bytes_of(text), out, &err)
                   : queue_plan_parse_weighted(bytes_of(text), out, &err);
 
-    return st < 0 ? option_wrong(flag, err.text) : 0;
+    return st < 0 ? option_bad_value(flag, text, err.text) : 0;
 }
 
 static error_t parse_exec(const char *text, struct worker_options *out)

@@ -1,11 +1,11 @@
 #include "adapters/json/json_value.h"
 
-#include <assert.h>
 #include <cjson/cJSON.h>
 
 #include "domain/json_text.h"
 #include "domain/limits.h"
 
+#define OBJECT "task" /* what messages call what is no member's fault */
 #define EXACT_MAX INT64_C(9007199254740992) /* 2^53 */
 #define NUMBER_TEXT_MAX 40 /* cJSON looks at no more than 63 characters */
 
@@ -28,45 +28,83 @@ static void skip_blanks(struct bytes *b)
         skip(b, 1);
 }
 
-static struct bytes take_value(struct bytes *rest)
+/* Takes the value that rest starts with. */
+static enum status take_value(struct bytes *rest, const char *field,
+                              struct bytes *out, struct error *err)
 {
-    struct error err;
     size_t len;
 
     skip_blanks(rest);
     enum status const st =
-        json_text_value(*rest, PAYLOAD_DEPTH_MAX + 1, "", &len, &err);
-    assert(st == STATUS_OK);
-
-    struct bytes const value = {rest->at, len};
+        json_text_value(*rest, PAYLOAD_DEPTH_MAX, field, &len, err);
+    if (st < 0)
+        return st;
+    *out = (struct bytes){rest->at, len};
     skip(rest, len);
     skip_blanks(rest);
-    return value;
+    return STATUS_OK;
 }
 
-bool json_walk_begin(struct bytes text, struct json_walk *out)
+static bool starts_with(struct bytes b, char c)
+{
+    return b.len > 0 && b.at[0] == c;
+}
+
+enum status json_walk_begin(struct bytes text, struct json_walk *out,
+                            struct error *err)
 {
     skip_blanks(&text);
-    if (text.len == 0 || *text.at != '{')
-        return false;
+    if (!starts_with(text, '{'))
+        return json_refuse(err, OBJECT, "must be a JSON object");
     skip(&text, 1);
     skip_blanks(&text);
-    out->rest = text;
-    return true;
+    *out = (struct json_walk){.rest = text};
+    return STATUS_OK;
+}
+
+enum status json_walk_name(struct json_walk *walk, struct bytes *name,
+                           struct error *err)
+{
+    struct bytes *rest = &walk->rest;
+
+    if (starts_with(*rest, '}')) {
+        skip(rest, 1);
+        skip_blanks(rest);
+        return rest->len == 0
+                   ? STATUS_EMPTY
+                   : json_refuse(err, OBJECT, "something follows the object");
+    }
+    if (walk->is_begun && !starts_with(*rest, ','))
+        return json_refuse(err, OBJECT, "no comma or } after a member");
+    if (walk->is_begun)
+        skip(rest, 1);
+    walk->is_begun = true;
+
+    skip_blanks(rest);
+    if (!starts_with(*rest, '"'))
+        return json_refuse(err, OBJECT, "a name in quotes is missing");
+    enum status const st = take_value(rest, OBJECT, name, err);
+    if (st < 0)
+        return st;
+    if (!starts_with(*rest, ':'))
+        return json_refuse(err, OBJECT, "no colon after a name");
+    skip(rest, 1);
+    return STATUS_OK;
+}
+
+enum status json_walk_value(struct json_walk *walk, const char *field,
+                            struct bytes *value, struct error *err)
+{
+    return take_value(&walk->rest, field, value, err);
 }
 
 bool json_walk_next(struct json_walk *walk, struct bytes *name,
                     struct bytes *value)
 {
-    if (*walk->rest.at == ',')
-        skip(&walk->rest, 1);
-    else if (*walk->rest.at == '}')
-        return false;
-    *name = take_value(&walk->rest);
-    assert(*walk->rest.at == ':');
-    skip(&walk->rest, 1);
-    *value = take_value(&walk->rest);
-    return true;
+    struct error ignored;
+
+    return json_walk_name(walk, name, &ignored) == STATUS_OK &&
+           json_walk_value(walk, OBJECT, value, &ignored) == STATUS_OK;
 }
 
 /* Whether a \u0000 is in a checked text: cJSON's strings would end there. */

@@ -1,8 +1,8 @@
 /*
  * json_value.h - reads the members of an object whose text stays as it is.
  *
- * The text has passed json_text_check: walking it can't fail. cJSON decodes
- * the small values, one at a time.
+ * An object is walked member by member, each checked as it comes and named in
+ * the message if it is no JSON. cJSON decodes the small values, one at a time.
  */
 #ifndef ADAPTERS_JSON_JSON_VALUE_H
 #define ADAPTERS_JSON_JSON_VALUE_H
@@ -14,20 +14,31 @@
 /* The members of an object that are still to come. */
 struct json_walk {
     struct bytes rest;
+    bool is_begun; /* one is behind us: a comma comes first */
 };
 
-/* A value and the static name that messages give it. */
+/* A value, which is JSON, and the static name that messages give it. */
 struct json_member {
     const char *field;
     struct bytes value;
 };
 
-/* Starts with the first member of the object that text, checked, consists of;
- * false if it is another kind of value. */
-bool json_walk_begin(struct bytes text, struct json_walk *out);
+/* Starts with the first member of the object that text should be. Faults
+ * STATUS_INVALID, field "task", here and below. */
+MUST_USE enum status json_walk_begin(struct bytes text, struct json_walk *out,
+                                     struct error *err);
 
-/* The text of the next member's name, quoted, and of its value; false after
- * the last one. */
+/* Reads the next member's name, a JSON string with its quotes, up to the
+ * colon. Answers STATUS_EMPTY after the last one, if nothing follows. */
+MUST_USE enum status json_walk_name(struct json_walk *walk, struct bytes *name,
+                                    struct error *err);
+
+/* Reads the value of the member whose name was read. */
+MUST_USE enum status json_walk_value(struct json_walk *walk, const char *field,
+                                     struct bytes *value, struct error *err);
+
+/* Both at once, for an object that has been checked before: false after the
+ * last member. */
 bool json_walk_next(struct json_walk *walk, struct bytes *name,
                     struct bytes *value);
 

@@ -158,31 +158,43 @@ static enum status refuse_name(struct error *err, const char *what,
     return error_join(err, STATUS_INVALID, NULL, parts, 4);
 }
 
-static enum status read_members(struct json_walk walk, struct arena *mem,
+/* Reads the member whose name was read. */
+static enum status read_member(struct json_walk *walk, struct bytes quoted,
+                               struct arena *mem, bool is_given[FIELDS],
+                               struct task_spec *out, struct error *err)
+{
+    struct json_member const m = {"name of a field", quoted};
+    struct bytes name;
+    struct bytes value;
+
+    enum status st = json_read_string(m, mem, &name, err);
+    if (st < 0)
+        return st;
+
+    enum field const field = find_field(name);
+    if (field == FIELDS)
+        return refuse_name(err, "unknown field", name);
+    if (is_given[field])
+        return refuse_name(err, "duplicate field", name);
+    is_given[field] = true;
+
+    st = json_walk_value(walk, field_names[field], &value, err);
+    return st < 0 ? st : read_field(field, value, mem, out, err);
+}
+
+static enum status read_members(struct json_walk *walk, struct arena *mem,
                                 bool is_given[FIELDS], struct task_spec *out,
                                 struct error *err)
 {
     struct bytes name;
-    struct bytes value;
+    enum status st;
 
-    while (json_walk_next(&walk, &name, &value)) {
-        struct json_member const m = {"name of a field", name};
-        enum status st = json_read_string(m, mem, &name, err);
-        if (st < 0)
-            return st;
-
-        enum field const field = find_field(name);
-        if (field == FIELDS)
-            return refuse_name(err, "unknown field", name);
-        if (is_given[field])
-            return refuse_name(err, "duplicate field", name);
-        is_given[field] = true;
-
-        st = read_field(field, value, mem, out, err);
+    while ((st = json_walk_name(walk, &name, err)) == STATUS_OK) {
+        st = read_member(walk, name, mem, is_given, out, err);
         if (st < 0)
             return st;
     }
-    return STATUS_OK;
+    return st < 0 ? st : STATUS_OK;
 }
 
 enum status task_json_decode(struct bytes text, struct arena *mem,
@@ -192,14 +204,9 @@ enum status task_json_decode(struct bytes text, struct arena *mem,
     bool is_given[FIELDS] = {false};
     struct json_walk walk;
 
-    /* One level more than a payload may have: the object around it. */
-    enum status st = json_text_check(text, PAYLOAD_DEPTH_MAX + 1, "task", err);
-    if (st < 0)
-        return st;
-    if (!json_walk_begin(text, &walk))
-        return json_refuse(err, "task", "must be a JSON object");
-
-    st = read_members(walk, mem, is_given, &spec, err);
+    enum status st = json_walk_begin(text, &walk, err);
+    if (st == STATUS_OK)
+        st = read_members(&walk, mem, is_given, &spec, err);
     if (st < 0)
         return st;
     if (!is_given[FIELD_TYPE])
