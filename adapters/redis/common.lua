@@ -72,9 +72,10 @@ local function point(id, stream, entry)
     redis.call('HSET', POINTERS, id, stream .. ' ' .. entry)
 end
 
--- Makes a task that waits in `zset` ready. The first write frees memory, so
--- that it works at maxmemory too. False if it does not wait there.
-local function make_ready(zset, id)
+-- Makes a task that waits in `zset` ready, adding `more` to its x, if given.
+-- The first write frees memory, so that it works at maxmemory too. False if it
+-- does not wait there.
+local function make_ready(zset, id, more)
     local body = redis.call('HGET', BODIES, id)
     if redis.call('ZREM', zset, id) == 0 or not body then
         return false
@@ -82,6 +83,9 @@ local function make_ready(zset, id)
     redis.call('HDEL', BODIES, id)
     local type, payload, x = body_parts(body)
     local last, priority = x_head(x)
+    if more then
+        x = (x == '' and '1' or x) .. more
+    end
     local stream = PRIORITY[priority]
     point(id, stream, add_task(STREAM[stream], last, id, type, payload, x))
     return true
@@ -120,6 +124,39 @@ end
 local function is_pending(key, entry)
     local found = redis.pcall('XPENDING', key, GROUP, entry, entry, 1)
     return not found.err and #found > 0
+end
+
+-- The last entry of a stream that was delivered: those behind it are ready. And
+-- how many are pending.
+local function delivered_in(key)
+    local groups = redis.pcall('XINFO', 'GROUPS', key)
+    for _, group in ipairs(groups) do
+        local info = {}
+        for i = 1, #group, 2 do
+            info[group[i]] = group[i + 1]
+        end
+        if info.name == GROUP then
+            return info['last-delivered-id'], info.pending
+        end
+    end
+    return '0-0', 0
+end
+
+-- Whether an entry comes after another.
+local function is_entry_after(entry, other)
+    local ms, seq = entry_parts(entry)
+    local other_ms, other_seq = entry_parts(other)
+    return ms > other_ms or (ms == other_ms and seq > other_seq)
+end
+
+-- What is told of a ready or active task (see redis_sighting.h).
+local function sight(stream, item)
+    local held = redis.pcall('XPENDING', STREAM[stream], GROUP, item[1],
+        item[1], 1)
+    if held.err or #held == 0 then
+        return {IS_READY, stream, item}
+    end
+    return {IS_ACTIVE, stream, item, held[1][2], held[1][3]}
 end
 
 -- Looks for a ready or active task within `from` and `to` ms.

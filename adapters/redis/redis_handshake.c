@@ -8,8 +8,7 @@
 #define VERSION_MAJOR 6
 #define VERSION_MINOR 2
 
-/* The value of "name:value\r\n" in the text of INFO; absent if not there. */
-static struct bytes info_value(struct bytes info, const char *name)
+struct bytes redis_info_value(struct bytes info, const char *name)
 {
     size_t const len = strlen(name);
 
@@ -43,8 +42,8 @@ static bool is_new_enough(struct bytes version)
 enum status redis_server_check(struct redis_connection *c, struct bytes info,
                                struct error *err)
 {
-    struct bytes const version = info_value(info, "redis_version");
-    struct bytes const run_id = info_value(info, "run_id");
+    struct bytes const version = redis_info_value(info, "redis_version");
+    struct bytes const run_id = redis_info_value(info, "run_id");
     int64_t uptime_s = 0;
 
     if (!is_new_enough(version)) {
@@ -57,7 +56,7 @@ enum status redis_server_check(struct redis_connection *c, struct bytes info,
     }
     struct text t = text_in(c->run_id, sizeof(c->run_id));
     text_add_bytes(&t, run_id);
-    if (!text_read_int(info_value(info, "uptime_in_seconds"), INT32_MAX,
+    if (!text_read_int(redis_info_value(info, "uptime_in_seconds"), INT32_MAX,
                        &uptime_s))
         uptime_s = 0;
     c->server_start_mono_ms = redis_mono_ms() - uptime_s * 1000;

@@ -18,4 +18,8 @@ MUST_USE enum status redis_handshake(struct redis_connection *c,
 MUST_USE enum status redis_server_check(struct redis_connection *c,
                                         struct bytes info, struct error *err);
 
+/* The value of "name:value" in the text that INFO answers; absent if it is not
+ * there. */
+struct bytes redis_info_value(struct bytes info, const char *name);
+
 #endif

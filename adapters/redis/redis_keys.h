@@ -10,7 +10,8 @@
  *   NS:queues            set: names of all queues; added to before the first
  *                        task, never taken from
  *   NS:paused            set: names of the queues that are paused
- *   NS:workers           hash: what the fleet port keeps
+ *   NS:workers           hash worker -> what is known of it (redis_fleet.c)
+ *   NS:workers:seen      zset worker -> when it was last seen
  *   NS:wake              stream: an entry (q NAME) for each new queue; wakes
  *                        those who serve every queue
  *

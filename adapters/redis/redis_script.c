@@ -4,14 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/redis/lua_beat.h"
 #include "adapters/redis/lua_common.h"
 #include "adapters/redis/lua_done.h"
 #include "adapters/redis/lua_enqueue.h"
+#include "adapters/redis/lua_find.h"
 #include "adapters/redis/lua_leave.h"
+#include "adapters/redis/lua_list.h"
+#include "adapters/redis/lua_near.h"
 #include "adapters/redis/lua_point.h"
 #include "adapters/redis/lua_promote.h"
 #include "adapters/redis/lua_reap.h"
+#include "adapters/redis/lua_remove.h"
+#include "adapters/redis/lua_requeue.h"
+#include "adapters/redis/lua_run_now.h"
 #include "adapters/redis/lua_settle.h"
+#include "adapters/redis/lua_stats.h"
 
 static const struct {
     const char *common; /* what stands in front */
@@ -24,6 +32,14 @@ static const struct {
     [REDIS_SCRIPT_PROMOTE] = {lua_common, lua_promote},
     [REDIS_SCRIPT_REAP] = {lua_common, lua_reap},
     [REDIS_SCRIPT_LEAVE] = {"", lua_leave},
+    [REDIS_SCRIPT_FIND] = {lua_common, lua_find},
+    [REDIS_SCRIPT_NEAR] = {lua_common, lua_near},
+    [REDIS_SCRIPT_LIST] = {lua_common, lua_list},
+    [REDIS_SCRIPT_STATS] = {lua_common, lua_stats},
+    [REDIS_SCRIPT_REMOVE] = {lua_common, lua_remove},
+    [REDIS_SCRIPT_RUN_NOW] = {lua_common, lua_run_now},
+    [REDIS_SCRIPT_REQUEUE] = {lua_common, lua_requeue},
+    [REDIS_SCRIPT_BEAT] = {"", lua_beat},
 };
 
 _Static_assert((int)REDIS_SCRIPTS <= REDIS_SCRIPTS_MAX, "room for their names");

@@ -1,0 +1,350 @@
+#include "adapters/redis/redis_admin_edit.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "adapters/redis/redis_admin_call.h"
+#include "adapters/redis/redis_find.h"
+#include "domain/text.h"
+
+/* A task that moves each time we have found it is being worked on. */
+#define TRIES 10
+
+#define PURGE_PAGE 200 /* tasks removed by one script */
+
+/* Removing, the usual case: all whose queue is told go out together. */
+struct removal {
+    const struct task_ref *refs;
+    enum status *results;
+};
+
+static void begin_remove(void *self, struct redis_connection *c, size_t i)
+{
+    const struct removal *r = self;
+
+    redis_admin_begin(c, REDIS_SCRIPT_REMOVE, r->refs[i].queue, 4);
+    redis_add_text(c, "task");
+    redis_add_text(c, r->refs[i].id.text);
+    redis_add_text(c, "");
+    redis_add_text(c, "");
+}
+
+static enum status removal_result(const redisReply *reply)
+{
+    struct bytes const answer = redis_reply_text(reply);
+
+    if (bytes_is(answer, "removed"))
+        return STATUS_OK;
+    return bytes_is(answer, "active") ? STATUS_WRONG_STATE : STATUS_NOT_FOUND;
+}
+
+static enum status take_remove(void *self, size_t i, redisReply **reply,
+                               struct error *err)
+{
+    struct removal *r = self;
+    (void)err;
+
+    r->results[i] = removal_result(*reply);
+    return STATUS_OK;
+}
+
+/* Removes one task that must be searched for. */
+static enum status remove_found(struct redis_connection *c,
+                                const struct task_ref *ref,
+                                struct redis_found *found, enum status *result,
+                                struct error *err)
+{
+    char entry[REDIS_ENTRY_ID_SIZE];
+
+    *result = STATUS_NOT_FOUND;
+    for (int i = 0; i < TRIES && *result == STATUS_NOT_FOUND; i++) {
+        REDIS_REPLY reply = NULL;
+        enum status st = redis_find(c, ref, found, err);
+        if (st == STATUS_NOT_FOUND)
+            return STATUS_OK;
+        if (st != STATUS_OK)
+            return st;
+        if (found->seen.state == TASK_ACTIVE)
+            break;
+        redis_entry_id_format(found->seen.entry, entry);
+        bool const is_ready = found->seen.state == TASK_READY;
+        struct bytes const args[] = {
+            BYTES("task"), bytes_of(ref->id.text),
+            bytes_of(is_ready ? redis_stream_name(found->seen.stream) : ""),
+            bytes_of(is_ready ? entry : "")};
+        st = redis_admin_ask(c, REDIS_SCRIPT_REMOVE, found->queue, 4, args,
+                             &reply, err);
+        if (st != STATUS_OK)
+            return st;
+        *result = removal_result(reply);
+    }
+    if (*result == STATUS_NOT_FOUND)
+        *result = STATUS_WRONG_STATE;
+    return STATUS_OK;
+}
+
+/* The runs of refs that tell their queue. */
+static enum status remove_known(struct redis_connection *c,
+                                const struct task_ref *refs, size_t n,
+                                enum status *results, struct error *err)
+{
+    enum status st = STATUS_OK;
+
+    for (size_t i = 0; i < n && st == STATUS_OK;) {
+        size_t run = 0;
+        results[i] = STATUS_NOT_FOUND;
+        while (i + run < n && refs[i + run].queue.at)
+            run++;
+        struct removal r = {refs + i, results + i};
+        struct redis_round const round = {REDIS_SCRIPT_REMOVE, run,
+                                          begin_remove, take_remove, &r};
+        if (run > 0)
+            st = redis_admin_round(c, &round, err);
+        i += run > 0 ? run : 1;
+    }
+    return st;
+}
+
+enum status redis_edit_remove(struct redis_connection *c,
+                              const struct task_ref *refs, size_t n,
+                              enum status *results, struct error *err)
+{
+    struct redis_found found = {0};
+    enum status st = remove_known(c, refs, n, results, err);
+
+    for (size_t i = 0; i < n && st == STATUS_OK; i++)
+        if (results[i] == STATUS_NOT_FOUND)
+            st = remove_found(c, &refs[i], &found, &results[i], err);
+    redis_found_release(&found);
+    return st;
+}
+
+static enum status run_found_now(struct redis_connection *c, int64_t now_ms,
+                                 const struct task_ref *ref,
+                                 struct redis_found *found, struct error *err)
+{
+    char now[24];
+    struct text t = text_in(now, sizeof(now));
+
+    text_add_int(&t, now_ms);
+    for (int i = 0; i < TRIES; i++) {
+        REDIS_REPLY reply = NULL;
+        enum status st = redis_find(c, ref, found, err);
+        if (st != STATUS_OK)
+            return st;
+        if (found->seen.state != TASK_SCHEDULED &&
+            found->seen.state != TASK_RETRY)
+            break;
+        struct bytes const args[] = {bytes_of(ref->id.text), bytes_of(now)};
+        st = redis_admin_ask(c, REDIS_SCRIPT_RUN_NOW, found->queue, 2, args,
+                             &reply, err);
+        if (st != STATUS_OK)
+            return st;
+        if (reply->integer == 1)
+            return STATUS_OK;
+    }
+    return STATUS_WRONG_STATE;
+}
+
+enum status redis_edit_run_now(struct redis_connection *c, int64_t now_ms,
+                               const struct task_ref *ref, struct error *err)
+{
+    struct redis_found found = {0};
+    enum status const st = run_found_now(c, now_ms, ref, &found, err);
+
+    redis_found_release(&found);
+    return st;
+}
+
+/* Until when a task holds its key: 0 until its end. */
+static int64_t key_until(const struct task *task)
+{
+    return task->key_ttl_ms > 0 ? task->created_at_ms + task->key_ttl_ms : 0;
+}
+
+/* Sends the dead task as it is to be; answers what requeue.lua does. */
+static enum status ask_requeue(struct redis_connection *c, int64_t now_ms,
+                               const struct redis_found *found,
+                               redisReply **reply, struct error *err)
+{
+    struct redis_task again = found->seen.stored;
+    char now[24], til[24], entry[REDIS_ENTRY_ID_SIZE];
+
+    again.task = task_requeued(&again.task, now_ms);
+    again.has_pointer = true;
+    again.reason = REASON_NONE;
+    again.started_at_ms = 0;
+    again.finished_at_ms = 0;
+
+    struct text now_text = text_in(now, sizeof(now));
+    struct text til_text = text_in(til, sizeof(til));
+    text_add_int(&now_text, now_ms);
+    text_add_int(&til_text, key_until(&again.task));
+    redis_entry_id_format(found->seen.entry, entry);
+    char *x = malloc(redis_task_x_room(&again));
+    if (!x)
+        return error_set(err, STATUS_NO_MEMORY, NULL, "redis: out of memory");
+    size_t const len = redis_task_write_x(&again, again.task.priority, x);
+    struct bytes const args[] = {
+        bytes_of(now),
+        bytes_of(again.task.id.text),
+        bytes_of(entry),
+        bytes_of(redis_stream_name((enum redis_stream)again.task.priority)),
+        again.task.key,
+        bytes_of(til),
+        again.task.type,
+        again.task.payload,
+        {x, len},
+    };
+    enum status const st = redis_admin_ask(c, REDIS_SCRIPT_REQUEUE,
+                                           found->queue, 9, args, reply, err);
+    free(x);
+    return st;
+}
+
+static enum status requeue_one(struct redis_connection *c, int64_t now_ms,
+                               const struct task_ref *ref,
+                               struct redis_found *found, enum status *result,
+                               struct task_id *holder, struct error *err)
+{
+    *result = STATUS_WRONG_STATE;
+    for (int i = 0; i < TRIES; i++) {
+        REDIS_REPLY reply = NULL;
+        enum status st = redis_find(c, ref, found, err);
+        if (st == STATUS_NOT_FOUND)
+            *result = STATUS_NOT_FOUND;
+        if (st == STATUS_NOT_FOUND || found->seen.state != TASK_DEAD)
+            return st < 0 ? st : STATUS_OK;
+        st = ask_requeue(c, now_ms, found, &reply, err);
+        if (st != STATUS_OK)
+            return st;
+        if (reply->type == REDIS_REPLY_STRING) {
+            *result = STATUS_KEY_HELD;
+            return task_id_parse(redis_reply_text(reply), holder)
+                       ? STATUS_OK
+                       : error_set(err, STATUS_CORRUPT, NULL,
+                                   "redis: the holder of a key has no id");
+        }
+        if (reply->integer == 1) {
+            *result = STATUS_OK;
+            break;
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status redis_edit_requeue(struct redis_connection *c, int64_t now_ms,
+                               const struct task_ref *refs, size_t n,
+                               enum status *results, struct task_id *holders,
+                               struct error *err)
+{
+    struct redis_found found = {0};
+    enum status st = STATUS_OK;
+
+    for (size_t i = 0; i < n && st == STATUS_OK; i++)
+        st = requeue_one(c, now_ms, &refs[i], &found, &results[i], &holders[i],
+                         err);
+    redis_found_release(&found);
+    return st;
+}
+
+/* Removes up to limit tasks by one script. */
+static enum status purge_page(struct redis_connection *c, struct bytes queue,
+                              enum task_state state, size_t limit,
+                              size_t *removed, struct error *err)
+{
+    REDIS_REPLY reply = NULL;
+    char room[2][24];
+    struct text number = text_in(room[0], sizeof(room[0]));
+    struct text count = text_in(room[1], sizeof(room[1]));
+
+    text_add_int(&number, state);
+    text_add_int(&count, (int64_t)limit);
+    struct bytes const args[] = {BYTES("state"), bytes_of(room[0]),
+                                 bytes_of(room[1])};
+    enum status const st =
+        redis_admin_ask(c, REDIS_SCRIPT_REMOVE, queue, 3, args, &reply, err);
+    if (st == STATUS_OK)
+        *removed = (size_t)reply->integer;
+    return st;
+}
+
+enum status redis_edit_purge(struct redis_connection *c, struct bytes queue,
+                             enum task_state state, size_t limit,
+                             size_t *removed, struct error *err)
+{
+    bool is_known = false;
+    size_t total = 0;
+    size_t page = 0;
+    assert(state != TASK_ACTIVE);
+
+    enum status st = redis_admin_knows(c, queue, &is_known, err);
+    if (st == STATUS_OK && !is_known)
+        return STATUS_NOT_FOUND;
+    while (st == STATUS_OK && total < limit) {
+        size_t const left = limit - total;
+        size_t const wanted = left < PURGE_PAGE ? left : PURGE_PAGE;
+        st = purge_page(c, queue, state, wanted, &page, err);
+        if (st == STATUS_OK)
+            total += page;
+        if (page < wanted)
+            break;
+    }
+    if (st == STATUS_OK)
+        *removed = total;
+    return st;
+}
+
+static void begin_member(struct redis_connection *c, const char *command,
+                         const char *suffix, struct bytes queue)
+{
+    char key[REDIS_KEY_SIZE];
+
+    redis_global_key(c->url->namespace, suffix, key);
+    redis_begin(c, 3);
+    redis_add_text(c, command);
+    redis_add_text(c, key);
+    redis_add(c, queue);
+}
+
+static enum status pause_queue(struct redis_connection *c, struct bytes queue,
+                               struct error *err)
+{
+    char key[REDIS_KEY_SIZE];
+    enum status const st = redis_ready(c, err);
+
+    if (st != STATUS_OK)
+        return st;
+    redis_global_key(c->url->namespace, "schema", key);
+    redis_command(c, 4,
+                  (const char *const[]){"SET", key, REDIS_SCHEMA_TEXT, "NX"});
+    begin_member(c, "SADD", "queues", queue);
+    begin_member(c, "SADD", "paused", queue);
+    return redis_skip(c, 3, err);
+}
+
+/* Workers that sleep find out by a note in the queue's wake stream. */
+static enum status resume_queue(struct redis_connection *c, struct bytes queue,
+                                struct error *err)
+{
+    char key[REDIS_KEY_SIZE];
+
+    begin_member(c, "SREM", "paused", queue);
+    redis_queue_key(c->url->namespace, queue, REDIS_KEY_WAKE, key);
+    redis_command(
+        c, 7, (const char *const[]){"XADD", key, "MAXLEN", "4", "*", "w", "1"});
+    return redis_skip(c, 2, err);
+}
+
+enum status redis_edit_pause(struct redis_connection *c, struct bytes queue,
+                             bool is_paused, struct error *err)
+{
+    bool is_known = false;
+
+    if (is_paused)
+        return pause_queue(c, queue, err);
+    enum status const st = redis_admin_knows(c, queue, &is_known, err);
+    if (st != STATUS_OK)
+        return st;
+    return is_known ? resume_queue(c, queue, err) : STATUS_NOT_FOUND;
+}

@@ -1,0 +1,125 @@
+#include "adapters/redis/redis_sighting.h"
+
+#include "domain/text.h"
+
+static enum status garbled(struct error *err)
+{
+    return error_set(err, STATUS_CORRUPT, NULL,
+                     "redis: what a script answers can't be understood");
+}
+
+static struct bytes text_at(const redisReply *reply, size_t i)
+{
+    const redisReply *part = i < reply->elements ? reply->element[i] : NULL;
+
+    if (!part || part->type != REDIS_REPLY_STRING)
+        return (struct bytes){0};
+    return (struct bytes){part->str, part->len};
+}
+
+/* A score is a time in ms, which the server writes as a whole number. */
+static bool read_score(struct bytes text, int64_t *out)
+{
+    return text.at && text_read_int(text, INT64_MAX, out);
+}
+
+static enum status read_waiting(const redisReply *reply, struct bytes queue,
+                                struct redis_sighting *out, struct error *err)
+{
+    struct bytes const body = text_at(reply, 2);
+    struct task_id id;
+
+    if (!body.at || !read_score(text_at(reply, 3), &out->at_ms) ||
+        !task_id_parse(text_at(reply, 4), &id))
+        return garbled(err);
+    return redis_task_read_body(body, queue, &id, &out->stored, err);
+}
+
+static enum status read_entry(const redisReply *reply, struct bytes queue,
+                              struct redis_sighting *out, struct error *err)
+{
+    /* In `dead` the priority is part of the entry, as it is in `taken`. */
+    enum redis_stream stream = REDIS_TAKEN;
+
+    if (reply->elements < 3)
+        return garbled(err);
+    if (out->state != TASK_DEAD &&
+        !redis_stream_from(text_at(reply, 1), &stream))
+        return garbled(err);
+    out->stream = stream;
+    if (out->state == TASK_ACTIVE) {
+        if (reply->elements < 5 ||
+            reply->element[4]->type != REDIS_REPLY_INTEGER)
+            return garbled(err);
+        out->consumer = text_at(reply, 3);
+        out->idle_ms = reply->element[4]->integer;
+    }
+    return redis_task_read_entry(reply->element[2], queue, stream, &out->entry,
+                                 &out->stored, err);
+}
+
+enum status redis_sighting_read(const redisReply *reply, struct bytes queue,
+                                struct redis_sighting *out, struct error *err)
+{
+    *out = (struct redis_sighting){0};
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 ||
+        reply->element[0]->type != REDIS_REPLY_INTEGER)
+        return garbled(err);
+
+    switch (reply->element[0]->integer) {
+    case TASK_SCHEDULED:
+    case TASK_RETRY:
+    case TASK_DONE:
+        out->state = (enum task_state)reply->element[0]->integer;
+        return read_waiting(reply, queue, out, err);
+    case TASK_READY:
+    case TASK_ACTIVE:
+    case TASK_DEAD:
+        out->state = (enum task_state)reply->element[0]->integer;
+        return read_entry(reply, queue, out, err);
+    default:
+        return garbled(err);
+    }
+}
+
+static bool add_lease(const struct redis_sighting *seen, int64_t now_ms,
+                      struct arena *mem, struct task_record *record)
+{
+    int64_t lease_ms;
+    struct bytes worker;
+
+    record->task.attempt++; /* counts the attempt under way */
+    record->started_at_ms = 0;
+    if (!redis_consumer_parse(seen->consumer, &lease_ms, &worker))
+        return true; /* somebody else reads here: no lease of ours */
+    record->lease_until_ms = now_ms + lease_ms - seen->idle_ms;
+    return arena_copy(mem, worker, &record->worker);
+}
+
+bool redis_sighting_record(const struct redis_sighting *seen, int64_t now_ms,
+                           struct arena *mem, struct task_record *out)
+{
+    struct arena const before = *mem;
+    struct redis_task copy;
+
+    if (!redis_task_copy(&seen->stored, mem, &copy))
+        return false;
+    struct task_record record = {
+        .task = copy.task,
+        .state = seen->state,
+        .reason = seen->state == TASK_DEAD ? copy.reason : REASON_NONE,
+        .started_at_ms = copy.started_at_ms,
+    };
+    if (seen->state == TASK_SCHEDULED || seen->state == TASK_RETRY)
+        record.task.run_at_ms = seen->at_ms;
+    if (seen->state == TASK_DONE || seen->state == TASK_DEAD)
+        record.finished_at_ms = copy.finished_at_ms;
+    if (seen->state == TASK_DONE)
+        record.result = copy.result;
+    if (seen->state == TASK_ACTIVE && !add_lease(seen, now_ms, mem, &record)) {
+        *mem = before;
+        return false;
+    }
+    *out = record;
+    return true;
+}

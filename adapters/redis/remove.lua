@@ -1,0 +1,136 @@
+-- remove.lua - removes a task that is not active, or the first ones of a state.
+--
+-- KEYS: the queue's.
+-- ARGV: 'task', its id, and the stream and entry where it was seen ('' unless
+-- it is reached only by its time), or 'state', the state, how many.
+--
+-- Answers, of a task, 'removed', 'active', or 'unknown' (not seen here); of a
+-- state how many were removed. Whatever was there is freed: key, pointer, body.
+-- Of a ready stream only what was never delivered is deleted, entry by entry:
+-- to trim it would leave leases without a task.
+
+local function text_in_x(x, wanted)
+    local at, found = 2, nil
+    while at <= #x do
+        local name, n, mark, behind = x:match('^ (%a+)=(%d+)([:%-]?)()', at)
+        if not name then
+            break
+        end
+        if mark == ':' then
+            at = behind + n
+            found = name == wanted and x:sub(behind, at - 1) or found
+        else
+            at = mark == '-' and x:match('^%d+()', behind) or behind
+        end
+    end
+    return found
+end
+
+local function free_key_in(x, id)
+    local key = text_in_x(x, 'key')
+    if key then
+        free_key(key, id)
+    end
+end
+
+local function field(item, name)
+    for i = 1, #item[2], 2 do
+        if item[2][i] == name then
+            return item[2][i + 1]
+        end
+    end
+    return ''
+end
+
+local function remove_waiting(zset, id)
+    if redis.call('ZREM', zset, id) == 0 then
+        return false
+    end
+    local body = redis.call('HGET', BODIES, id)
+    redis.call('HDEL', BODIES, id)
+    redis.call('ZREM', EXPIRY, id)
+    if body then
+        local _, _, x = body_parts(body)
+        free_key_in(x, id)
+    end
+    return true
+end
+
+local function remove_entry(key, index, item)
+    local id = field(item, 'id')
+    redis.call('XDEL', key, item[1])
+    redis.call('HDEL', index, id)
+    free_key_in(field(item, 'x'), id)
+end
+
+local function remove_task(id, stream, entry)
+    for _, zset in ipairs({SCHEDULED, RETRY, DONE}) do
+        if remove_waiting(zset, id) then
+            return 'removed'
+        end
+    end
+    local dead = redis.call('HGET', DEADINDEX, id)
+    local item = dead and redis.call('XRANGE', DEAD, dead, dead)[1]
+    if item then
+        remove_entry(DEAD, DEADINDEX, item)
+        return 'removed'
+    end
+
+    local at, pointed = place_of(id)
+    if at then
+        stream, entry = at, pointed
+    end
+    item = entry ~= '' and redis.call('XRANGE', STREAM[stream], entry, entry)[1]
+    if not item or field(item, 'id') ~= id then
+        return 'unknown'
+    elseif is_pending(STREAM[stream], entry) then
+        return 'active'
+    end
+    remove_entry(STREAM[stream], POINTERS, item)
+    return 'removed'
+end
+
+local function remove_first_waiting(zset, count)
+    local ids = redis.call('ZRANGE', zset, 0, count - 1)
+    for _, id in ipairs(ids) do
+        remove_waiting(zset, id)
+    end
+    return #ids
+end
+
+local function remove_first_entries(key, index, start, count)
+    local items = redis.call('XRANGE', key, start, '+', 'COUNT', count)
+    for _, item in ipairs(items) do
+        remove_entry(key, index, item)
+    end
+    return #items
+end
+
+local function remove_ready(count)
+    local removed = 0
+    for _, stream in ipairs({'high', 'normal', 'low'}) do
+        if removed < count then
+            local key = STREAM[stream]
+            removed = removed + remove_first_entries(key, POINTERS,
+                '(' .. delivered_in(key), count - removed)
+        end
+    end
+    return removed
+end
+
+local function remove_state(state, count)
+    if state == IS_READY then
+        return remove_ready(count)
+    elseif state == IS_DEAD then
+        return remove_first_entries(DEAD, DEADINDEX, '-', count)
+    end
+    local zsets = {
+        [IS_SCHEDULED] = SCHEDULED, [IS_RETRY] = RETRY, [IS_DONE] = DONE,
+    }
+    return remove_first_waiting(zsets[state], count)
+end
+
+if ARGV[1] == 'task' then
+    return remove_task(ARGV[2], ARGV[3], ARGV[4])
+end
+return remove_state(tonumber(ARGV[2]), tonumber(ARGV[3]))
