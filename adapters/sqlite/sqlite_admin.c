@@ -21,12 +21,12 @@ static enum status sqlite_admin_find(void *self, int64_t now_ms,
     struct packed_id const packed = packed_id_of(&ref->id);
     struct query q =
         edit_find(&a->reader, bytes_of(a->store->namespace), ref, &packed);
-    (void)now_ms;
 
     enum status st = query_next(&q, err);
     if (st != STATUS_OK)
         return st == STATUS_EMPTY ? STATUS_NOT_FOUND : st;
-    st = row_read_record(&q, mem, out, err);
+    st = row_is_over(&q, now_ms) ? STATUS_NOT_FOUND
+                                 : row_read_record(&q, mem, out, err);
     query_end(&q);
     if (st == STATUS_EMPTY)
         return error_set(err, STATUS_NO_MEMORY, NULL,
@@ -59,7 +59,8 @@ static enum status run_remove(struct ledger *l, void *self, struct error *err)
     struct edit_call *call = self;
 
     for (size_t i = 0; i < call->n; i++) {
-        enum status const st = edit_remove(l, &call->refs[i], err);
+        enum status const st =
+            edit_remove(l, call->now_ms, &call->refs[i], err);
         if (st < 0)
             return st;
         call->results[i] = st;

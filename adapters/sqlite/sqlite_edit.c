@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "adapters/sqlite/sqlite_row.h"
+
 /* A task that something is done to. Of task, what requeueing and keys need. */
 struct target {
     struct queue_row *queue;
@@ -50,8 +52,9 @@ static void read_target(const struct query *q, const struct task_id *id,
 }
 
 /* Finds the task of ref. Answers STATUS_NOT_FOUND. */
-static enum status find_target(struct ledger *l, const struct task_ref *ref,
-                               struct target *out, struct error *err)
+static enum status find_target(struct ledger *l, int64_t now_ms,
+                               const struct task_ref *ref, struct target *out,
+                               struct error *err)
 {
     struct packed_id const packed = packed_id_of(&ref->id);
     struct query q = edit_find(l->connection, l->namespace, ref, &packed);
@@ -61,7 +64,10 @@ static enum status find_target(struct ledger *l, const struct task_ref *ref,
         return st == STATUS_EMPTY ? STATUS_NOT_FOUND : st;
     read_target(&q, &ref->id, out);
     int64_t const queue_id = query_column_int(&q, COLUMN_QUEUE_ID);
+    bool const is_over = row_is_over(&q, now_ms);
     query_end(&q);
+    if (is_over)
+        return STATUS_NOT_FOUND;
     return ledger_find_id(l, queue_id, &out->queue, err);
 }
 
@@ -78,11 +84,11 @@ static enum status remove_target(struct ledger *l, const struct target *t,
     return key_free(l, t->queue->id, &t->task, err);
 }
 
-enum status edit_remove(struct ledger *l, const struct task_ref *ref,
-                        struct error *err)
+enum status edit_remove(struct ledger *l, int64_t now_ms,
+                        const struct task_ref *ref, struct error *err)
 {
     struct target t;
-    enum status const st = find_target(l, ref, &t, err);
+    enum status const st = find_target(l, now_ms, ref, &t, err);
 
     if (st != STATUS_OK)
         return st;
@@ -95,7 +101,7 @@ enum status edit_run_now(struct ledger *l, int64_t now_ms,
                          const struct task_ref *ref, struct error *err)
 {
     struct target t;
-    enum status st = find_target(l, ref, &t, err);
+    enum status st = find_target(l, now_ms, ref, &t, err);
 
     if (st != STATUS_OK)
         return st;
@@ -138,7 +144,7 @@ enum status edit_requeue(struct ledger *l, int64_t now_ms,
                          struct error *err)
 {
     struct target t;
-    enum status st = find_target(l, ref, &t, err);
+    enum status st = find_target(l, now_ms, ref, &t, err);
 
     if (st != STATUS_OK)
         return st;

@@ -2,29 +2,48 @@
 
 #include "adapters/sqlite/sqlite_key.h"
 
-/* Looks for a task with this id in the queue. Answers STATUS_NOT_FOUND. */
-static enum status find_state(struct ledger *l, const struct queue_row *queue,
-                              const struct task_id *id, enum task_state *out,
-                              struct error *err)
+/* Forgets a done task whose retention is over. */
+static enum status forget(struct ledger *l, struct queue_row *queue,
+                          int64_t number, struct error *err)
+{
+    struct query q = query_on(l->connection, SQL_TASK_REMOVE);
+
+    query_int(&q, number);
+    queue_row_take(queue, TASK_DONE);
+    return query_run(&q, err);
+}
+
+/* Looks for a task with this id in the queue. Answers STATUS_NOT_FOUND, also
+ * if there is one that should be forgotten by now: then it is. */
+static enum status find_state(struct ledger *l, struct queue_row *queue,
+                              const struct task_id *id, int64_t now_ms,
+                              enum task_state *out, struct error *err)
 {
     struct packed_id const packed = packed_id_of(id);
     struct query q = query_on(l->connection, SQL_TASK_STATE);
 
     query_int(&q, queue->id);
     query_blob(&q, packed_id_bytes(&packed));
-    enum status const st = query_next(&q, err);
-    if (st == STATUS_EMPTY)
-        return STATUS_NOT_FOUND;
-    if (st == STATUS_OK) {
-        *out = (enum task_state)query_column_int(&q, 0);
-        query_end(&q);
+    enum status st = query_next(&q, err);
+    if (st != STATUS_OK)
+        return st == STATUS_EMPTY ? STATUS_NOT_FOUND : st;
+
+    enum task_state const state = (enum task_state)query_column_int(&q, 0);
+    int64_t const number = query_column_int(&q, 1);
+    bool const is_over =
+        state == TASK_DONE && query_column_int(&q, 2) <= now_ms;
+    query_end(&q);
+    if (is_over) {
+        st = forget(l, queue, number, err);
+        return st < 0 ? st : STATUS_NOT_FOUND;
     }
-    return st;
+    *out = state;
+    return STATUS_OK;
 }
 
 /* Whether a task with new's id, or the holder of its key, is there already:
  * then *out names it. Answers STATUS_NOT_FOUND. */
-static enum status find_holder(struct ledger *l, const struct queue_row *queue,
+static enum status find_holder(struct ledger *l, struct queue_row *queue,
                                const struct new_task *new, int64_t now_ms,
                                struct enqueued *out, struct error *err)
 {
@@ -32,12 +51,12 @@ static enum status find_holder(struct ledger *l, const struct queue_row *queue,
     enum status st = STATUS_NOT_FOUND;
 
     if (!new->is_id_new)
-        st = find_state(l, queue, &found.id, &found.state, err);
+        st = find_state(l, queue, &found.id, now_ms, &found.state, err);
     if (st == STATUS_NOT_FOUND) {
         st = key_holder(l, queue->id, new->task.key, now_ms, &found.id, err);
         if (st != STATUS_OK)
             return st;
-        st = find_state(l, queue, &found.id, &found.state, err);
+        st = find_state(l, queue, &found.id, now_ms, &found.state, err);
         /* A key may outlive its task, which then is done and forgotten. */
         if (st == STATUS_NOT_FOUND) {
             found.state = TASK_DONE;
@@ -94,34 +113,45 @@ static enum status insert(struct ledger *l, struct queue_row *queue,
     return st;
 }
 
+/* Adds new, which nothing but its id can stand in the way of. */
+static enum status add(struct ledger *l, struct queue_row *queue,
+                       const struct task *task, int64_t now_ms,
+                       struct enqueued *out, struct error *err)
+{
+    enum task_state const state =
+        task->run_at_ms <= now_ms ? TASK_READY : TASK_SCHEDULED;
+    struct enqueued found = {.id = task->id, .is_duplicate = true};
+    bool is_added = false;
+
+    enum status st = insert(l, queue, task, state, now_ms, &is_added, err);
+    if (st == STATUS_OK && !is_added) {
+        st = find_state(l, queue, &task->id, now_ms, &found.state, err);
+        if (st == STATUS_OK)
+            *out = found;
+        if (st == STATUS_NOT_FOUND)
+            st = insert(l, queue, task, state, now_ms, &is_added, err);
+    }
+    if (st < 0 || !is_added)
+        return st;
+
+    *out = (struct enqueued){.id = task->id, .state = state};
+    queue_row_add(queue, state);
+    return key_take(l, queue->id, task, err);
+}
+
 static enum status enqueue_one(struct ledger *l, int64_t now_ms,
                                const struct new_task *new, struct enqueued *out,
                                struct error *err)
 {
-    const struct task *task = &new->task;
-    enum task_state const state =
-        task->run_at_ms <= now_ms ? TASK_READY : TASK_SCHEDULED;
     struct queue_row *queue;
-    bool is_added = false;
+    enum status st = ledger_need(l, new->task.queue, &queue, err);
 
-    enum status st = ledger_need(l, task->queue, &queue, err);
-    if (st == STATUS_OK && task->key.at) {
+    if (st == STATUS_OK && new->task.key.at) {
         st = find_holder(l, queue, new, now_ms, out, err);
         if (st == STATUS_OK)
             return st;
     }
-    if (st >= 0)
-        st = insert(l, queue, task, state, now_ms, &is_added, err);
-    if (st < 0)
-        return st;
-
-    *out = (struct enqueued){.id = task->id, .state = state};
-    if (!is_added) {
-        out->is_duplicate = true;
-        return find_state(l, queue, &task->id, &out->state, err);
-    }
-    queue_row_add(queue, state);
-    return key_take(l, queue->id, task, err);
+    return st < 0 ? st : add(l, queue, &new->task, now_ms, out, err);
 }
 
 enum status enqueue_tasks(struct ledger *l, int64_t now_ms,

@@ -210,8 +210,12 @@ static struct lane *first_lane(const struct lister *l)
     return first;
 }
 
-static bool matches(const struct task_filter *filter, const struct query *q)
+static bool matches(const struct list_request *req, const struct query *q)
 {
+    const struct task_filter *filter = &req->filter;
+
+    if (row_is_over(q, req->now_ms))
+        return false;
     if (filter->type.at &&
         !bytes_equal(filter->type, query_column_bytes(q, COLUMN_TYPE)))
         return false;
@@ -233,7 +237,7 @@ static enum status examine(struct lister *l, const struct lane *lane,
     enum status st = query_next(&q, err);
     if (st != STATUS_OK)
         return st < 0 ? st : STATUS_OK;
-    if (matches(&l->req->filter, &q)) {
+    if (matches(l->req, &q)) {
         st = row_read_record(&q, l->mem, &l->records[l->count], err);
         if (st == STATUS_OK)
             l->count++;

@@ -31,6 +31,14 @@ static struct backoff read_backoff(const struct query *q)
     };
 }
 
+bool row_is_over(const struct query *q, int64_t now_ms)
+{
+    return query_column_int(q, COLUMN_STATE) == TASK_DONE &&
+           query_column_int(q, COLUMN_SINCE) +
+                   query_column_int(q, COLUMN_RETAIN) <=
+               now_ms;
+}
+
 static bool copy(const struct query *q, int column, struct arena *mem,
                  struct bytes *out)
 {

@@ -9,6 +9,11 @@
 #include "usecase/admin_port.h"
 #include "usecase/queue_port.h"
 
+/* Whether the task in the current row of q, which gives enum task_column, was
+ * done so long ago that it is only there because nobody has forgotten it yet:
+ * then it does not count any more. */
+bool row_is_over(const struct query *q, int64_t now_ms);
+
 /* Reads the task in the current row of q, which gives enum task_column, into
  * *out. Answers STATUS_EMPTY when mem is full; fault STATUS_CORRUPT. Does not
  * fill in the queue's name. */

@@ -123,7 +123,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_TASK_ANYWHERE] =
         "SELECT" TASK_AND_QUEUE "WHERE t.id = ?2 AND q.namespace = ?1"
         " ORDER BY q.name LIMIT 1",
-    [SQL_TASK_STATE] = "SELECT state FROM millrace_tasks"
+    [SQL_TASK_STATE] = "SELECT state, number, forget_at FROM millrace_tasks"
                        " WHERE queue_id = ?1 AND id = ?2",
     [SQL_TASKS_READY] = "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
                         " WHERE t.queue_id = ?1 AND t.state = 1"
@@ -182,7 +182,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_TASK_REQUEUE] =
         "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2,"
         " since = ?3, attempt = ?4, crashes = ?5, expires_ms = ?6,"
-        " created_at = ?7, run_at = ?8, reason = 0, started_at = NULL"
+        " created_at = ?7, run_at = ?8, reason = 0"
         " WHERE number = ?1",
     [SQL_TASK_REMOVE] = "DELETE FROM millrace_tasks WHERE number = ?1",
 
