@@ -3,12 +3,19 @@
 #include <string.h>
 
 #include "adapters/memory/memory_backend.h"
+#ifdef MILLRACE_HAVE_REDIS
+#include "adapters/redis/redis_backend.h"
+#endif
 #include "adapters/sqlite/sqlite_backend.h"
 #include "domain/bytes.h"
 
 const struct backend_scheme backend_schemes[] = {
     {"memory", "memory", memory_backend_open},
     {"sqlite", "sqlite", sqlite_backend_open},
+#ifdef MILLRACE_HAVE_REDIS
+    {"redis", "redis", redis_backend_open},
+    {"redis", "redis+unix", redis_backend_open},
+#endif
     {NULL, NULL, NULL},
 };
 

@@ -83,8 +83,10 @@ static bool hand_out(struct redis_leasing *l, const struct redis_lane *lane,
     l->is_full =
         !redis_lease_make(&stored, stream, id, l->now_ms + l->req->lease_ms,
                           l->mem, &l->leases[l->count]);
-    l->count += !l->is_full;
-    return !l->is_full;
+    if (l->is_full)
+        return false;
+    l->leases[l->count++].started_at_ms = l->now_ms;
+    return true;
 }
 
 /* The answer names those of the n oldest kept ones that are still ours. Those
