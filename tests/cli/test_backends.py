@@ -7,7 +7,7 @@ COMMANDS = [
     ["enqueue", "t"],
     ["stats"],
     ["task", "list"],
-    ["worker", "--drain"],
+    ["worker", "--drain", "--demo"],
 ]
 
 
@@ -112,7 +112,9 @@ def test_a_database_of_a_newer_program_stays_as_it_is(
     file = tmp_path / "tasks.db"
     homeless.run("enqueue", "t", "--url", f"sqlite:{file}")
     with sqlite3.connect(file) as database:
-        database.execute("PRAGMA user_version = 1000000")
+        database.execute(
+            "UPDATE millrace_meta SET value = 1000000 WHERE name = 'schema'"
+        )
     database.close()
     before = file.read_bytes()
 

@@ -350,7 +350,7 @@ BAD_LINES = [
     ('{"type":"t","headers":[]}', "headers"),
     ('{"type":"t","headers":{"a":1}}', "headers"),
     ('{"type":"t","headers":{"a":"\\u0000"}}', "headers"),
-    ('{"type":"t","payload":"\\ud800"}', "payload"),
+    ('{"type":"t","payload":"\\ud800"}', "surrogate"),
     ('{"type":"t"} {}', ""),
     ('{"type":"t"', ""),
     ("[" * MIB, ""),
