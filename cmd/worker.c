@@ -299,9 +299,11 @@ static enum exit_code run(struct worker *w)
 {
     signals_begin(w->wake, true);
     say_started(w);
-    while (!is_over(w)) {
+    for (;;) {
         system_wake_drain(w->wake);
         heed_signals(w);
+        if (is_over(w))
+            break;
         consumer_step(&w->consumer, next_until(w));
     }
 

@@ -100,6 +100,8 @@ static enum status proceed(struct consumer *c, int64_t now_ms, int64_t until_ms)
     size_t const room = consume_room(c);
     size_t leased = 0;
 
+    if (c->is_stopping && c->held_count == 0)
+        return STATUS_OK; /* nothing will come any more */
     until_ms = wait_until(c, until_ms);
     if (room == 0) {
         executor_wait(c->ports.executor, until_ms - now_ms);

@@ -33,7 +33,7 @@ def test_a_restart_under_running_workers_loses_nothing(mill, durable):
 
     durable.kill()
     for worker in workers:
-        worker.log.wait_for("redis")
+        worker.log.wait_for("backend failed")
     durable.start()
 
     ask_until(lambda: mill.stats()["done"] == 300, "all are done")
@@ -55,7 +55,7 @@ def test_what_finishes_during_the_outage_is_settled_after_it(mill, durable):
 
     durable.kill()
     gate.write_line()
-    worker.log.wait_for("settle")
+    worker.log.wait_for("backend failed", "settle")
     durable.start()
 
     ask_until(lambda: mill.state(task_id) == "done", "it is settled")
