@@ -12,6 +12,9 @@
 
 #define PURGE_PAGE 200 /* tasks removed by one script */
 
+#define NOTES_MAX 64 /* workers woken at once when a queue is resumed */
+#define NOTES_MAX_TEXT "64"
+
 /* Removing, the usual case: all whose queue is told go out together. */
 struct removal {
     const struct task_ref *refs;
@@ -323,17 +326,44 @@ static enum status pause_queue(struct redis_connection *c, struct bytes queue,
     return redis_skip(c, 3, err);
 }
 
-/* Workers that sleep find out by a note in the queue's wake stream. */
+/* How many workers may be asleep over the queue. */
+static enum status count_sleepers(struct redis_connection *c, const char *key,
+                                  size_t *count, struct error *err)
+{
+    REDIS_REPLY reply = NULL;
+
+    redis_command(
+        c, 4, (const char *const[]){"XINFO", "CONSUMERS", key, REDIS_GROUP});
+    enum status const st = redis_next(c, &reply, err);
+    if (st == STATUS_OK)
+        *count = reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
+    return st;
+}
+
+/* Those who sleep find out by a note in the queue's wake stream. Each note
+ * wakes one, and all of them may have work now. */
 static enum status resume_queue(struct redis_connection *c, struct bytes queue,
                                 struct error *err)
 {
     char key[REDIS_KEY_SIZE];
+    size_t sleepers = 0;
 
-    begin_member(c, "SREM", "paused", queue);
     redis_queue_key(c->url->namespace, queue, REDIS_KEY_WAKE, key);
-    redis_command(
-        c, 7, (const char *const[]){"XADD", key, "MAXLEN", "4", "*", "w", "1"});
-    return redis_skip(c, 2, err);
+    begin_member(c, "SREM", "paused", queue);
+    enum status st = redis_skip(c, 1, err);
+    if (st == STATUS_OK)
+        st = count_sleepers(c, key, &sleepers, err);
+    if (st != STATUS_OK)
+        return st;
+
+    size_t const notes = sleepers < 1           ? 1
+                         : sleepers < NOTES_MAX ? sleepers
+                                                : NOTES_MAX;
+    for (size_t i = 0; i < notes; i++)
+        redis_command(c, 7,
+                      (const char *const[]){"XADD", key, "MAXLEN",
+                                            NOTES_MAX_TEXT, "*", "w", "1"});
+    return redis_skip(c, notes, err);
 }
 
 enum status redis_edit_pause(struct redis_connection *c, struct bytes queue,
