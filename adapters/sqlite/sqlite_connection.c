@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "domain/text.h"
+#include "usecase/backend_url.h"
 
 static int64_t monotonic_ms(void)
 {
@@ -81,12 +83,26 @@ enum status connection_refuse(const struct connection *c, enum status status,
     return error_join(err, status, NULL, parts, 4);
 }
 
+static bool has_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[BACKEND_PATH_SIZE + 2];
+    struct text t = text_in(folder, sizeof(folder));
+
+    if (!slash || slash == path)
+        return true;
+    text_add_bytes(&t, (struct bytes){path, (size_t)(slash - path)});
+    return access(folder, F_OK) == 0;
+}
+
 /* The system's own word on why a file can't be opened, if it has one. */
 static const char *cannot_open(const struct connection *c)
 {
     switch (c->db ? sqlite3_system_errno(c->db) : 0) {
-    case ENOENT:
-        return "cannot be opened: its folder does not exist";
+    case ENOENT: /* SQLite's last try was to open what it could not make */
+        if (!has_folder(c->path))
+            return "cannot be opened: its folder does not exist";
+        return "cannot be made: its folder cannot be written to";
     case EACCES:
     case EPERM:
         return "cannot be opened: permission denied";
@@ -98,6 +114,14 @@ static const char *cannot_open(const struct connection *c)
     default:
         return "cannot be opened";
     }
+}
+
+/* Whether an I/O error is a lack of space that SQLite does not call so. */
+static bool is_out_of_space(const struct connection *c)
+{
+    int const cause = c->db ? sqlite3_system_errno(c->db) : 0;
+
+    return cause == ENOSPC || cause == EDQUOT;
 }
 
 enum status connection_fault(const struct connection *c, int rc,
@@ -113,7 +137,7 @@ enum status connection_fault(const struct connection *c, int rc,
         break;
     case SQLITE_FULL:
         status = STATUS_FULL;
-        text = "the disk or the database is full";
+        text = "the disk is full";
         break;
     case SQLITE_NOTADB:
         status = STATUS_REFUSED;
@@ -140,6 +164,10 @@ enum status connection_fault(const struct connection *c, int rc,
         status = STATUS_NO_MEMORY;
         break;
     default: /* SQLITE_IOERR and what is not foreseen: the driver's words */
+        if (is_out_of_space(c)) {
+            status = STATUS_FULL;
+            text = "the disk is full";
+        }
         break;
     }
     return connection_refuse(c, status, text, err);

@@ -91,11 +91,17 @@ static void bind_task(struct query *q, const struct task *task, int64_t now_ms)
     query_blob(q, task->payload);
 }
 
+static enum task_state first_state(const struct task *task, int64_t now_ms)
+{
+    return task->run_at_ms <= now_ms ? TASK_READY : TASK_SCHEDULED;
+}
+
 /* Adds the row; *is_added is false if its id exists. */
 static enum status insert(struct ledger *l, struct queue_row *queue,
-                          const struct task *task, enum task_state state,
-                          int64_t now_ms, bool *is_added, struct error *err)
+                          const struct task *task, int64_t now_ms,
+                          bool *is_added, struct error *err)
 {
+    enum task_state const state = first_state(task, now_ms);
     struct packed_id const id = packed_id_of(&task->id);
     bool const is_ready = state == TASK_READY;
     struct query q = query_on(l->connection, SQL_TASK_ADD);
@@ -118,24 +124,23 @@ static enum status add(struct ledger *l, struct queue_row *queue,
                        const struct task *task, int64_t now_ms,
                        struct enqueued *out, struct error *err)
 {
-    enum task_state const state =
-        task->run_at_ms <= now_ms ? TASK_READY : TASK_SCHEDULED;
     struct enqueued found = {.id = task->id, .is_duplicate = true};
     bool is_added = false;
 
-    enum status st = insert(l, queue, task, state, now_ms, &is_added, err);
+    enum status st = insert(l, queue, task, now_ms, &is_added, err);
     if (st == STATUS_OK && !is_added) {
         st = find_state(l, queue, &task->id, now_ms, &found.state, err);
         if (st == STATUS_OK)
             *out = found;
         if (st == STATUS_NOT_FOUND)
-            st = insert(l, queue, task, state, now_ms, &is_added, err);
+            st = insert(l, queue, task, now_ms, &is_added, err);
     }
     if (st < 0 || !is_added)
         return st;
 
-    *out = (struct enqueued){.id = task->id, .state = state};
-    queue_row_add(queue, state);
+    *out =
+        (struct enqueued){.id = task->id, .state = first_state(task, now_ms)};
+    queue_row_add(queue, out->state);
     return key_take(l, queue->id, task, err);
 }
 

@@ -1,70 +1,77 @@
 #include "adapters/sqlite/sqlite_promote.h"
 
+/* One call of promote. */
+struct promotion {
+    struct ledger *ledger;
+    struct promote_room *room;
+    int64_t now_ms;
+    size_t limit;
+    size_t moved;
+    size_t forgotten;
+};
+
 static size_t smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-/* Reads up to max due tasks of queue, by (run_at, id). */
-static enum status read_due(struct ledger *l, struct promote_room *room,
-                            const struct queue_row *queue, int64_t now_ms,
-                            size_t max, size_t *n, struct error *err)
+/* Reads due tasks of queue, by (run_at, id), as many as are still to move. */
+static enum status read_due(const struct promotion *p,
+                            const struct queue_row *queue, size_t *n,
+                            struct error *err)
 {
-    struct query q = query_on(l->connection, SQL_TASKS_DUE);
+    struct query q = query_on(p->ledger->connection, SQL_TASKS_DUE);
     enum status st;
 
     query_int(&q, queue->id);
-    query_int(&q, now_ms);
-    query_int(&q, (int64_t)max);
+    query_int(&q, p->now_ms);
+    query_int(&q, (int64_t)smaller(p->limit - p->moved, BATCH_MAX));
     *n = 0;
     while ((st = query_next(&q, err)) == STATUS_OK) {
-        room->due[*n].number = query_column_int(&q, 0);
-        room->due[*n].state = (enum task_state)query_column_int(&q, 1);
+        p->room->due[*n].number = query_column_int(&q, 0);
+        p->room->due[*n].state = (enum task_state)query_column_int(&q, 1);
         (*n)++;
     }
     return st < 0 ? st : STATUS_OK;
 }
 
-static enum status promote_queue(struct ledger *l, struct promote_room *room,
-                                 struct queue_row *queue, int64_t now_ms,
-                                 size_t max, size_t *moved, struct error *err)
+static enum status promote_queue(struct promotion *p, struct queue_row *queue,
+                                 struct error *err)
 {
     size_t n;
-    enum status st = read_due(l, room, queue, now_ms, max, &n, err);
+    enum status st = read_due(p, queue, &n, err);
 
     for (size_t i = 0; st == STATUS_OK && i < n; i++) {
-        struct query q = query_on(l->connection, SQL_TASK_READY);
-        query_int(&q, room->due[i].number);
-        query_int(&q, queue_row_next_position(queue, now_ms));
-        query_int(&q, now_ms);
+        struct query q = query_on(p->ledger->connection, SQL_TASK_READY);
+        query_int(&q, p->room->due[i].number);
+        query_int(&q, queue_row_next_position(queue, p->now_ms));
+        query_int(&q, p->now_ms);
         st = query_run(&q, err);
-        queue_row_take(queue, room->due[i].state);
+        queue_row_take(queue, p->room->due[i].state);
         queue_row_add(queue, TASK_READY);
+        p->moved++;
     }
-    if (st == STATUS_OK)
-        *moved += n;
     return st;
 }
 
-/* Removes up to max done tasks of queue whose retention is over. */
-static enum status forget_done(struct ledger *l, struct queue_row *queue,
-                               int64_t now_ms, size_t max, size_t *forgotten,
+/* Removes done tasks of queue whose retention is over. */
+static enum status forget_done(struct promotion *p, struct queue_row *queue,
                                struct error *err)
 {
-    struct query q = query_on(l->connection, SQL_TASKS_FORGET);
+    struct query q = query_on(p->ledger->connection, SQL_TASKS_FORGET);
 
     query_int(&q, queue->id);
-    query_int(&q, now_ms);
-    query_int(&q, (int64_t)max);
+    query_int(&q, p->now_ms);
+    query_int(&q, (int64_t)(p->limit - p->forgotten));
     enum status const st = query_run(&q, err);
     if (st < 0)
         return st;
 
-    int const n = sqlite3_changes(l->connection->db);
+    int const n = sqlite3_changes(p->ledger->connection->db);
     if (n > 0) {
         queue->moved[TASK_DONE] -= n;
         queue->is_changed = true;
-        *forgotten += (size_t)n;
+        p->forgotten += (size_t)n;
     }
     return STATUS_OK;
 }
@@ -107,25 +114,25 @@ enum status promote_tasks(struct ledger *l, struct promote_room *room,
                           int64_t now_ms, size_t limit, size_t *moved,
                           struct error *err)
 {
+    struct promotion p = {
+        .ledger = l, .room = room, .now_ms = now_ms, .limit = limit};
     char after[QUEUE_NAME_MAX + 1] = "";
-    size_t forgotten = 0;
     enum status st;
 
-    *moved = 0;
     while ((st = ledger_page(l, SQL_QUEUES_WAITING, after, err)) == STATUS_OK) {
         for (size_t i = 0; st == STATUS_OK && i < l->count; i++) {
-            struct queue_row *queue = &l->queues[i];
-            size_t const max = smaller(limit - *moved, BATCH_MAX);
-            if (max > 0)
-                st = promote_queue(l, room, queue, now_ms, max, moved, err);
-            if (st == STATUS_OK && forgotten < limit)
-                st = forget_done(l, queue, now_ms, limit - forgotten,
-                                 &forgotten, err);
+            if (p.moved < limit)
+                st = promote_queue(&p, &l->queues[i], err);
+            if (st == STATUS_OK && p.forgotten < limit)
+                st = forget_done(&p, &l->queues[i], err);
         }
         if (st < 0)
             return st;
     }
-    return st < 0 ? st : forget_keys(l, now_ms, limit, err);
+    if (st == STATUS_EMPTY)
+        st = forget_keys(l, now_ms, limit, err);
+    *moved = p.moved;
+    return st;
 }
 
 enum status promote_next(struct connection *c, struct bytes namespace,

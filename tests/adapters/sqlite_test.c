@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "adapters/sqlite/sqlite_backend.h"
@@ -70,6 +71,29 @@ Test(sqlite, a_missing_folder_is_refused_by_name)
     then_it_refuses("folder does not exist");
 }
 
+/* Root may write everywhere. */
+Test(sqlite, a_folder_that_cannot_be_written_to_is_told_apart)
+{
+    if (geteuid() == 0)
+        cr_skip_test("needs a user who is not root");
+    cr_assert(eq(int, chmod(f.folder, 0500), 0));
+
+    then_it_refuses("its folder cannot be written to");
+
+    cr_assert(eq(int, chmod(f.folder, 0700), 0));
+}
+
+Test(sqlite, a_read_only_file_is_refused)
+{
+    if (geteuid() == 0)
+        cr_skip_test("needs a user who is not root");
+    fixture_open(&f);
+    fixture_close(&f);
+    cr_assert(eq(int, chmod(f.path, 0400), 0));
+
+    then_it_refuses("is read-only");
+}
+
 Test(sqlite, a_folder_is_refused)
 {
     cr_assert(eq(int, mkdir(f.path, 0700), 0));
@@ -125,6 +149,29 @@ Test(sqlite, a_name_that_means_something_to_sqlite_is_a_file_too)
 
     cr_assert(eq(int, access(":memory:", F_OK), 0));
     cr_assert(eq(int, chdir("/"), 0));
+}
+
+Test(sqlite, processes_that_make_the_file_at_once_all_can_use_it)
+{
+    enum { PEERS = 4 };
+    int to[PEERS], from[PEERS], status;
+    pid_t pids[PEERS];
+    char byte;
+
+    for (int i = 0; i < PEERS; i++)
+        pids[i] = fixture_peer(&f, "tick", &to[i], &from[i]);
+    for (int i = 0; i < PEERS; i++)
+        cr_assert(eq(int, write(to[i], ".", 1), 1));
+
+    for (int i = 0; i < PEERS; i++) {
+        cr_expect(eq(int, read(from[i], &byte, 1), 1));
+        close(to[i]);
+        close(from[i]);
+        cr_assert(eq(int, waitpid(pids[i], &status, 0), pids[i]));
+        cr_expect(eq(int, status, 0));
+    }
+    cr_assert(eq(i64, fixture_number(&f, "SELECT count(*) FROM millrace_tasks"),
+                 PEERS));
 }
 
 Test(sqlite, two_namespaces_in_one_file_do_not_see_each_other)
@@ -322,6 +369,44 @@ Test(sqlite, counters_agree_with_the_tasks_whatever_happened)
     then_the_counters_are_right();
 
     cr_assert(eq(sz, moved, 3));
+    fixture_close(&f);
+}
+
+/* The order of a list, across all queues, is the one in which tasks became
+ * ready, whatever queue and priority they have; pages don't change it. */
+Test(sqlite, pages_over_many_queues_give_each_task_once_and_in_order)
+{
+    enum { TASKS = 100 };
+    static char ids[TASKS][TASK_ID_LEN + 1];
+    struct list_request req = {.max = 7, .now_ms = NOW_MS + TASKS};
+    struct task_page page;
+    size_t n = 0;
+    fixture_open(&f);
+    for (int i = 0; i < TASKS; i++) {
+        char name[8];
+        struct new_task new = fixture_task(&f, NOW_MS + i);
+        struct enqueued result;
+        snprintf(name, sizeof(name), "q%d", i * 7 % 5);
+        new.task.queue = bytes_of(name);
+        new.task.priority = (enum priority)(i % PRIORITIES);
+        cr_assert(eq(
+            int, queue_enqueue(f.queue, NOW_MS + i, &new, 1, &result, &f.err),
+            STATUS_OK));
+        memcpy(ids[i], new.task.id.text, sizeof(ids[i]));
+    }
+
+    do {
+        arena_reset(&f.mem);
+        enum status const st = admin_list(f.admin, &req, &f.mem, &page, &f.err);
+        cr_assert(eq(int, st, STATUS_OK), "%s", f.err.text);
+        for (size_t i = 0; i < page.count; i++, n++) {
+            cr_assert(lt(sz, n, TASKS));
+            cr_assert(eq(str, (char *)page.records[i].task.id.text, ids[n]));
+        }
+        req.cursor = page.next;
+    } while (page.next.text[0]);
+
+    cr_assert(eq(sz, n, TASKS));
     fixture_close(&f);
 }
 
