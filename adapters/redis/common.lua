@@ -201,8 +201,19 @@ local function place_of(id, ms)
     return nil
 end
 
--- The state of the task with that id, or nil; ms as for place_of.
-local function state_of(id, ms)
+-- Forgets the done task with that id if its retention is over at `now`.
+local function forget_if_over(id, now)
+    local over = redis.call('ZSCORE', EXPIRY, id)
+    if over and tonumber(over) <= now then
+        redis.call('ZREM', EXPIRY, id)
+        redis.call('ZREM', DONE, id)
+        redis.call('HDEL', BODIES, id)
+    end
+end
+
+-- The state at `now` of the task with that id, or nil; ms as for place_of.
+local function state_of(id, now, ms)
+    forget_if_over(id, now)
     if redis.call('ZSCORE', SCHEDULED, id) then
         return IS_SCHEDULED
     elseif redis.call('ZSCORE', RETRY, id) then

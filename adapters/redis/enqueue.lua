@@ -19,7 +19,7 @@ local is_first = false
 
 local function existing(id, flags, ms, key)
     if flags:find('b', 1, true) then
-        local state = state_of(id, flags:find('m', 1, true) and ms)
+        local state = state_of(id, now, flags:find('m', 1, true) and ms)
         if state then
             return state .. ':' .. id
         end
@@ -27,7 +27,7 @@ local function existing(id, flags, ms, key)
     if flags:find('k', 1, true) then
         local holder = holder_of(key, now)
         if holder then
-            return (state_of(holder) or IS_DONE) .. ':' .. holder
+            return (state_of(holder, now) or IS_DONE) .. ':' .. holder
         end
     end
     return nil

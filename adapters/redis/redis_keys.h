@@ -29,8 +29,9 @@
  *     its consumer's LEASE_MS has expired. Its delivery count is 1, or
  *     REDIS_STARTED once the start of its handler is on record; it counts
  *     neither attempts nor crashes.
- *   {NS:Q}:wake          stream: an empty note (w 1) when a task was scheduled
- *                        before the first one so far; read by the same group
+ *   {NS:Q}:wake          stream: a note (w 1) when a task was scheduled before the
+ *                        first one so far, or the queue was resumed; read by
+ *                        the same group, and deleted by who has read it
  *
  * Per queue, what waits
  *   {NS:Q}:scheduled     zset id -> run_at_ms: waits for its first run

@@ -183,8 +183,9 @@ void redis_lane_drop(struct redis_lane *lane, enum priority priority,
 
 /* redis_groups.c */
 
-#define REDIS_GROUP_MAX 250          /* items of one script */
-#define REDIS_GROUP_BYTES (4U << 20) /* and their bytes, unless it is one */
+#define REDIS_GROUP_MAX 250           /* items of one script */
+#define REDIS_WINDOW_BYTES (8U << 20) /* sent before answers are read */
+#define REDIS_GROUP_BYTES (4U << 20)  /* and their bytes, unless it is one */
 
 /* Sorts the items classes[n] into groups, keeping their order in each; returns
  * how many groups. order[n] holds the items' indexes, group by group. */

@@ -5,7 +5,6 @@
 #include "adapters/redis/redis_port.h"
 
 #define SENT_MS "600000"
-#define WINDOW_BYTES (8U << 20) /* sent before answers are read */
 #define SCRIPT_ITEM_ARGS 10
 
 static bool is_scheduled(const struct redis_sending *s, size_t i)
@@ -286,24 +285,34 @@ static enum status hear(struct redis_sending *s, size_t from, size_t to,
     return first;
 }
 
+static enum status begin_group(struct redis_sending *s, size_t g,
+                               struct error *err)
+{
+    struct redis_outbox *o = &s->p->outbox;
+    enum status const st = is_all_plain(s, &o->groups[g])
+                               ? begin_plain(s, g, err)
+                               : begin_script(s, g, err);
+
+    if (st != STATUS_OK) /* half a command must not go out */
+        redis_disconnect(&s->p->main);
+    else
+        o->fates[g] = REDIS_SENT;
+    return st;
+}
+
 enum status redis_send_round(struct redis_sending *s, struct error *err)
 {
-    struct redis_port *p = s->p;
-    struct redis_outbox *o = &p->outbox;
+    struct redis_connection *c = &s->p->main;
+    struct redis_outbox *o = &s->p->outbox;
     size_t heard = 0;
-    enum status st = redis_script_load(&p->main, REDIS_SCRIPT_ENQUEUE, err);
+    enum status st = STATUS_OK;
 
     for (size_t g = 0; g < o->group_count && st == STATUS_OK; g++) {
-        if (o->fates[g] == REDIS_STORED)
-            continue;
-        st = is_all_plain(s, &o->groups[g]) ? begin_plain(s, g, err)
-                                            : begin_script(s, g, err);
-        if (st != STATUS_OK) { /* half a command must not go out */
-            redis_disconnect(&p->main);
-            return st;
-        }
-        o->fates[g] = REDIS_SENT;
-        if (p->main.out_len < WINDOW_BYTES)
+        if (heard == g)
+            st = redis_script_load(c, REDIS_SCRIPT_ENQUEUE, err);
+        if (st == STATUS_OK && o->fates[g] != REDIS_STORED)
+            st = begin_group(s, g, err);
+        if (st != STATUS_OK || c->out_len < REDIS_WINDOW_BYTES)
             continue;
         st = hear(s, heard, g + 1, err);
         heard = g + 1;

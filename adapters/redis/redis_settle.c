@@ -252,34 +252,59 @@ static enum status hear_group(struct settling *s, const struct redis_group *g,
     return STATUS_OK;
 }
 
-/* Sends groups[n] together; those whose script was forgotten stay in
- * groups[*n]. */
-static enum status settle_round(struct settling *s, size_t *n,
-                                struct error *err)
+/* Takes the answers of groups [from, to), all of them, also after a fault.
+ * Those whose script was forgotten move down to groups[*left]. */
+static enum status hear_groups(struct settling *s, size_t from, size_t to,
+                               size_t *left, struct error *err)
 {
     struct redis_connection *c = &s->p->main;
     struct redis_group *groups = s->p->groups;
-    size_t left = 0;
-    enum status first = redis_script_load(c, REDIS_SCRIPT_DONE, err);
+    enum status first = STATUS_OK;
+    struct error spare;
 
-    if (first == STATUS_OK)
-        first = redis_script_load(c, REDIS_SCRIPT_SETTLE, err);
-    for (size_t g = 0; g < *n && first == STATUS_OK; g++)
-        first = begin_group(s, &groups[g], err);
-    for (size_t g = 0; g < *n && c->context; g++) {
+    for (size_t g = from; g < to && c->context; g++) {
         REDIS_REPLY reply = NULL;
-        struct error spare;
         struct error *e = first == STATUS_OK ? err : &spare;
         enum status st = redis_next(c, &reply, e);
         if (st == STATUS_OK && redis_script_is_missing(c, reply))
-            groups[left++] = groups[g];
+            groups[(*left)++] = groups[g];
         else if (st == STATUS_OK)
             st = hear_group(s, &groups[g], reply, e);
         if (first == STATUS_OK)
             first = st;
     }
-    *n = left;
     return first;
+}
+
+static enum status load_scripts(struct redis_connection *c, struct error *err)
+{
+    enum status const st = redis_script_load(c, REDIS_SCRIPT_DONE, err);
+
+    return st == STATUS_OK ? redis_script_load(c, REDIS_SCRIPT_SETTLE, err)
+                           : st;
+}
+
+/* Sends groups[*n], a window at a time; *n are left over. */
+static enum status settle_round(struct settling *s, size_t *n,
+                                struct error *err)
+{
+    struct redis_connection *c = &s->p->main;
+    size_t left = 0;
+    size_t heard = 0;
+    enum status st = STATUS_OK;
+
+    for (size_t g = 0; g < *n && st == STATUS_OK; g++) {
+        if (heard == g)
+            st = load_scripts(c, err);
+        if (st == STATUS_OK)
+            st = begin_group(s, &s->p->groups[g], err);
+        if (st != STATUS_OK || (c->out_len < REDIS_WINDOW_BYTES && g + 1 < *n))
+            continue;
+        st = hear_groups(s, heard, g + 1, &left, err);
+        heard = g + 1;
+    }
+    *n = left;
+    return st;
 }
 
 enum status redis_settle(void *self, int64_t now_ms,

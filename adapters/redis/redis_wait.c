@@ -102,7 +102,8 @@ static enum status open_read(struct redis_leasing *l, int64_t cap_ms,
 {
     struct redis_port *p = l->p;
     struct redis_connection *c = &p->waiter;
-    size_t keys = 1;
+    bool const is_every = l->req->plan->kind == PLAN_EVERY;
+    size_t keys = is_every ? 1 : 0;
 
     for (size_t i = 0; i < l->lane_count; i++)
         keys += p->chosen[i]->is_paused ? 1 : 1 + PRIORITIES;
@@ -122,7 +123,8 @@ static enum status open_read(struct redis_leasing *l, int64_t cap_ms,
             redis_add_text(c, lane->keys[k]);
         redis_add_text(c, lane->keys[REDIS_KEY_WAKE]);
     }
-    redis_add_text(c, p->wake_key);
+    if (is_every)
+        redis_add_text(c, p->wake_key);
     for (size_t i = 0; i < keys; i++)
         redis_add_text(c, ">");
     return redis_flush(c, err);
