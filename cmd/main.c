@@ -51,6 +51,7 @@ static const struct command commands[] = {
      NULL},
     {"stats", "", "show how the queues are doing", NULL, command_stats},
     {"workers", "", "show the live workers", NULL, command_workers},
+    {"demo", "", "show the whole story in some seconds", NULL, command_demo},
     {"doctor", "", "check the backend and its settings", NULL, command_doctor},
     {0},
 };

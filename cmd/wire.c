@@ -59,6 +59,15 @@ static void add_escaped(struct text *url, const char *path)
     }
 }
 
+bool wire_file_url(const char *path, char *out, size_t size)
+{
+    struct text url = text_in(out, size);
+
+    text_add(&url, "sqlite:");
+    add_escaped(&url, path);
+    return !url.is_cut;
+}
+
 /* The file in the user's state folder (XDG Base Directory Specification),
  * with the folders made. */
 static bool default_url(char *out, size_t size)
@@ -67,7 +76,6 @@ static bool default_url(char *out, size_t size)
     const char *home = environment("HOME");
     char buffer[PATH_SIZE];
     struct text path = text_in(buffer, sizeof(buffer));
-    struct text url = text_in(out, size);
 
     if (state && *state == '/') {
         text_add(&path, state);
@@ -80,9 +88,7 @@ static bool default_url(char *out, size_t size)
         return false;
     }
     text_add(&path, DEFAULT_FILE);
-    text_add(&url, "sqlite:");
-    add_escaped(&url, buffer);
-    if (path.is_cut || url.is_cut) {
+    if (path.is_cut || !wire_file_url(buffer, out, size)) {
         complain("millrace: the path of the state folder is too long");
         return false;
     }

@@ -4,6 +4,8 @@
 #ifndef CMD_WIRE_H
 #define CMD_WIRE_H
 
+#include <stddef.h>
+
 #include "cmd/command.h"
 #include "usecase/backend_port.h"
 #include "usecase/backend_url.h"
@@ -34,6 +36,9 @@ struct wire {
  * complains in one line and gives back the exit status; *out is closed. */
 enum exit_code wire_open(const struct globals *globals, unsigned parts,
                          struct wire *out);
+
+/* Writes the URL of the SQLite file at path into out[size]; false: too long. */
+bool wire_file_url(const char *path, char *out, size_t size);
 
 /* Closes in reverse; accepts what is half open or zeroed. */
 void wire_close(struct wire *wire);
