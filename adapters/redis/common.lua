@@ -156,7 +156,7 @@ local function sight(stream, item)
     if held.err or #held == 0 then
         return {IS_READY, stream, item}
     end
-    return {IS_ACTIVE, stream, item, held[1][2], held[1][3]}
+    return {IS_ACTIVE, stream, item, held[1][2], held[1][3], held[1][4]}
 end
 
 -- Looks for a ready or active task within `from` and `to` ms.

@@ -69,7 +69,9 @@ local function active()
             local item = redis.call('XRANGE', STREAM[stream], lease[1],
                 lease[1])[1]
             if item then
-                all[#all + 1] = {state, stream, item, lease[2], lease[3]}
+                all[#all + 1] = {
+                    state, stream, item, lease[2], lease[3], lease[4],
+                }
             end
             from = '(' .. lease[1]
         end

@@ -9,7 +9,8 @@
 -- length in its own consumer's name, and never ends within one lease of the
 -- server's start, since an outage is nobody's crash.
 --
--- Answers a list of {entry, delivery count}, entries as XRANGE gives them.
+-- Answers a list of {entry, delivery count}, entries as XRANGE gives them. The
+-- count goes on to tell when the lease began (see redis_keys.h).
 
 local taker, max, uptime = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local forget_after = tonumber(ARGV[4])
@@ -47,7 +48,7 @@ local function take(stream, entry, deliveries)
         x)
     redis.pcall('XGROUP', 'CREATE', STREAM.taken, GROUP, 0)
     redis.call('XCLAIM', STREAM.taken, GROUP, taker, 0, new, 'RETRYCOUNT',
-        deliveries, 'FORCE', 'JUSTID', 'LASTID', new)
+        string.format('%.0f', deliveries), 'FORCE', 'JUSTID', 'LASTID', new)
     point(task.id, 'taken', new)
     taken[#taken + 1] = {
         {new, {'id', task.id, 'type', task.type, 'payload', task.payload,
@@ -71,7 +72,7 @@ local function reap(stream, consumer)
             string.format('%.0f', lease), '-', '+', max - #taken,
             consumer.name)
         for _, item in ipairs(ended) do
-            take(stream, item[1], item[4])
+            take(stream, item[1], item[4] + 2 * item[3])
         end
     end
 end

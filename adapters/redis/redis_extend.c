@@ -1,7 +1,6 @@
 /*
- * Extend: XCLAIM by the holder resets the idle time of its entries, and moves
- * them to the consumer whose name has the new length. JUSTID leaves the
- * delivery count alone, RETRYCOUNT puts the start on record.
+ * Extend: extend.lua, stream by stream. It moves entries to the consumer whose
+ * name has the new length, and begins the count of their idle time anew.
  */
 #include <assert.h>
 #include <string.h>
@@ -47,48 +46,52 @@ static void begin_group(struct redis_port *p, const struct redis_group *g,
                         const struct renewal *items, const char *consumer)
 {
     struct redis_connection *c = &p->main;
-    bool const is_started = g->kind >= KIND_STARTED;
 
-    redis_begin(c, 6 + g->count + (is_started ? 2 : 0));
-    redis_add_text(c, "XCLAIM");
+    redis_script_begin(c, REDIS_SCRIPT_EXTEND, 1, 2 + g->count);
     redis_add_text(c, g->lane->keys[g->kind % KIND_STARTED]);
-    redis_add_text(c, REDIS_GROUP);
     redis_add_text(c, consumer);
-    redis_add_text(c, "0"); /* however short it has been idle */
+    redis_add_int(c, g->kind >= KIND_STARTED);
     for (size_t k = 0; k < g->count; k++)
         add_entry(c, &items[p->order[g->first + k]]);
-    if (is_started) {
-        redis_add_text(c, "RETRYCOUNT");
-        redis_add_int(c, REDIS_STARTED);
-    }
-    redis_add_text(c, "JUSTID");
 }
 
-/* The answer lists, in the order asked for, those that were pending. */
 static enum status hear_group(struct redis_port *p, const struct redis_group *g,
-                              const struct renewal *items,
                               const redisReply *reply, struct error *err)
 {
-    size_t at = 0;
-
-    if (redis_is_error(reply, "NOGROUP"))
-        return STATUS_OK; /* nothing was ever leased there */
     if (reply->type == REDIS_REPLY_ERROR)
         return redis_fault(&p->main, reply->str, err);
-    for (size_t k = 0; k < g->count && at < reply->elements; k++) {
-        size_t const i = p->order[g->first + k];
-        struct redis_token token;
-        char entry[REDIS_ENTRY_ID_SIZE];
-        bool const is_ours = redis_token_read(&items[i].token, &token);
-        assert(is_ours);
-        redis_entry_id_format(token.entry, entry);
-        if (!reply->element[at]->str ||
-            strcmp(reply->element[at]->str, entry) != 0)
-            continue;
-        p->results[i] = STATUS_OK;
-        at++;
-    }
+    if (reply->elements != g->count)
+        return redis_fault(&p->main, "ERR extend.lua answers nonsense", err);
+    for (size_t k = 0; k < g->count; k++)
+        if (reply->element[k]->integer == 1)
+            p->results[p->order[g->first + k]] = STATUS_OK;
     return STATUS_OK;
+}
+
+/* Sends groups[n] together; those whose script was forgotten stay in
+ * groups[*n]. */
+static enum status extend_round(struct redis_port *p,
+                                const struct renewal *items,
+                                const char *consumer, size_t *n,
+                                struct error *err)
+{
+    size_t left = 0;
+    enum status st = redis_script_load(&p->main, REDIS_SCRIPT_EXTEND, err);
+
+    if (st != STATUS_OK)
+        return st;
+    for (size_t g = 0; g < *n; g++)
+        begin_group(p, &p->groups[g], items, consumer);
+    for (size_t g = 0; g < *n && st == STATUS_OK; g++) {
+        REDIS_REPLY reply = NULL;
+        st = redis_next(&p->main, &reply, err);
+        if (st == STATUS_OK && redis_script_is_missing(&p->main, reply))
+            p->groups[left++] = p->groups[g];
+        else if (st == STATUS_OK)
+            st = hear_group(p, &p->groups[g], reply, err);
+    }
+    *n = left;
+    return st;
 }
 
 enum status redis_extend(void *self, int64_t now_ms, int64_t lease_ms,
@@ -106,15 +109,9 @@ enum status redis_extend(void *self, int64_t now_ms, int64_t lease_ms,
     if (st != STATUS_OK)
         return st;
     redis_consumer_name(lease_ms, worker, consumer);
-    size_t const count = redis_group_items(p->classes, n, p->order, p->groups);
-    for (size_t g = 0; g < count; g++)
-        begin_group(p, &p->groups[g], items, consumer);
-    for (size_t g = 0; g < count && st == STATUS_OK; g++) {
-        REDIS_REPLY reply = NULL;
-        st = redis_next(&p->main, &reply, err);
-        if (st == STATUS_OK)
-            st = hear_group(p, &p->groups[g], items, reply, err);
-    }
+    size_t left = redis_group_items(p->classes, n, p->order, p->groups);
+    while (left > 0 && st == STATUS_OK)
+        st = extend_round(p, items, consumer, &left, err);
     if (st == STATUS_OK)
         memcpy(results, p->results, n * sizeof(*results));
     return st;

@@ -99,3 +99,13 @@ bool redis_consumer_parse(struct bytes name, int64_t *lease_ms,
     return text_read_int((struct bytes){name.at, digits}, DURATION_MAX_MS,
                          lease_ms);
 }
+
+bool redis_lease_is_started(int64_t deliveries)
+{
+    return deliveries > 0 && deliveries % 2 == 0;
+}
+
+int64_t redis_lease_age_ms(int64_t deliveries, int64_t idle_ms)
+{
+    return deliveries > 0 ? (deliveries - 1) / 2 + idle_ms : idle_ms;
+}

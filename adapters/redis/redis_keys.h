@@ -26,9 +26,10 @@
  *     Entry: id, type, payload and, where something is not at its default, x
  *     (redis_task.h). A group is made at id 0 when it is first needed.
  *     Consumers are named LEASE_MS/WORKER: an entry whose idle time reaches
- *     its consumer's LEASE_MS has expired. Its delivery count is 1, or
- *     REDIS_STARTED once the start of its handler is on record; it counts
- *     neither attempts nor crashes.
+ *     its consumer's LEASE_MS has expired. Its delivery count is a note of
+ *     ours: 1, and 1 more once the start of its handler is on record, and 2
+ *     more for each ms that the lease had run when it was last extended; it
+ *     counts neither attempts nor crashes.
  *   {NS:Q}:wake          stream: a note (w 1) when a task was scheduled before the
  *                        first one so far, or the queue was resumed; read by
  *                        the same group, and deleted by who has read it
@@ -88,7 +89,6 @@
 #define REDIS_SCHEMA 1
 #define REDIS_SCHEMA_TEXT "1"
 #define REDIS_GROUP "millrace"
-#define REDIS_STARTED 2 /* delivery count: the handler has begun */
 #define REDIS_NEAR_MS 250
 
 /* Room for any key but those of producers: the tag, a suffix, the NUL. */
@@ -147,7 +147,12 @@ void redis_sent_key(const char *namespace, struct bytes queue,
 void redis_consumer_name(int64_t lease_ms, const char *worker,
                          char out[REDIS_CONSUMER_SIZE]);
 
-/* Splits one again; false if it is none. */
+/* What the delivery count of a pending entry says: whether its handler is known
+ * to have begun, and for how long the lease has run. */
+bool redis_lease_is_started(int64_t deliveries);
+int64_t redis_lease_age_ms(int64_t deliveries, int64_t idle_ms);
+
+/* Splits the name of a consumer; false if it is none. */
 bool redis_consumer_parse(struct bytes name, int64_t *lease_ms,
                           struct bytes *worker);
 

@@ -65,7 +65,9 @@ static enum status hear_one(struct reaping *r, const struct redis_lane *lane,
         r->is_full = true;
         return STATUS_OK;
     }
-    out->is_started = item->element[1]->integer >= REDIS_STARTED;
+    int64_t const deliveries = item->element[1]->integer;
+    out->is_started = redis_lease_is_started(deliveries);
+    out->started_at_ms = r->req->now_ms - redis_lease_age_ms(deliveries, 0);
     r->count++;
     return STATUS_OK;
 }

@@ -48,11 +48,14 @@ static enum status read_entry(const redisReply *reply, struct bytes queue,
         return garbled(err);
     out->stream = stream;
     if (out->state == TASK_ACTIVE) {
-        if (reply->elements < 5 ||
-            reply->element[4]->type != REDIS_REPLY_INTEGER)
+        if (reply->elements < 6 ||
+            reply->element[4]->type != REDIS_REPLY_INTEGER ||
+            reply->element[5]->type != REDIS_REPLY_INTEGER)
             return garbled(err);
         out->consumer = text_at(reply, 3);
         out->idle_ms = reply->element[4]->integer;
+        out->age_ms =
+            redis_lease_age_ms(reply->element[5]->integer, out->idle_ms);
     }
     return redis_task_read_entry(reply->element[2], queue, stream, &out->entry,
                                  &out->stored, err);
@@ -89,7 +92,7 @@ static bool add_lease(const struct redis_sighting *seen, int64_t now_ms,
     struct bytes worker;
 
     record->task.attempt++; /* counts the attempt under way */
-    record->started_at_ms = 0;
+    record->started_at_ms = now_ms - seen->age_ms;
     if (!redis_consumer_parse(seen->consumer, &lease_ms, &worker))
         return true; /* somebody else reads here: no lease of ours */
     record->lease_until_ms = now_ms + lease_ms - seen->idle_ms;

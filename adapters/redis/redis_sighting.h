@@ -6,7 +6,8 @@
  *     state, '', body, score, id              scheduled, retry, done
  *     state, '', item                         dead
  *     state, stream, item                     ready
- *     state, stream, item, consumer, idle     active
+ *     state, stream, item, consumer, idle,    active
+ *         deliveries
  *
  * state being a number of enum task_state, stream a name of redis_stream, and
  * item an entry as XRANGE gives it.
@@ -25,6 +26,7 @@ struct redis_sighting {
     struct redis_task stored;
     struct bytes consumer; /* ACTIVE */
     int64_t idle_ms;       /* ACTIVE: since the lease was given or extended */
+    int64_t age_ms;        /* ACTIVE: since it was given */
 };
 
 /* Reads the answer of a script about a task of queue. *out points into reply
@@ -35,8 +37,8 @@ MUST_USE enum status redis_sighting_read(const redisReply *reply,
                                          struct error *err);
 
 /* What an operator is told of it, its bytes in mem; false when mem is full.
- * When the attempt of an active task began is not known: a stream only knows
- * when its lease was last extended. */
+ * An active task counts as started when it was leased: so much the server
+ * knows. */
 bool redis_sighting_record(const struct redis_sighting *seen, int64_t now_ms,
                            struct arena *mem, struct task_record *out);
 

@@ -15,6 +15,7 @@
 #include "adapters/redis/redis_admin.h"
 #include "adapters/redis/redis_fleet.h"
 #include "adapters/redis/redis_health.h"
+#include "adapters/redis/redis_queue.h"
 #include "tests/support/redis_server.h"
 
 #define NOW_MS INT64_C(1700000000000)
@@ -203,6 +204,46 @@ Test(redis_find, a_lease_tells_its_worker_and_its_end)
     cr_expect(eq(int, record.task.attempt, 3));
     cr_expect(bytes_is(record.worker, "w-1"));
     cr_expect(le(i64, record.lease_until_ms, NOW_MS + 30000));
+    cr_expect(gt(i64, record.lease_until_ms, NOW_MS));
+}
+
+/* Extends the first entry of the normal stream for 30 s. */
+static void extend_first(struct task_id id, bool is_started)
+{
+    struct renewal const item = {.id = id,
+                                 .token = {"q:normal:1700000000000-0"},
+                                 .is_started = is_started};
+    struct queue_port queue;
+    enum status result = STATUS_LEASE_LOST;
+
+    cr_assert(redis_queue_open(&url, &queue, &err) == STATUS_OK);
+    cr_assert(queue_extend(queue, NOW_MS, 30000, "w", &item, 1, &result,
+                           &err) == STATUS_OK);
+    cr_expect(eq(int, result, STATUS_OK));
+    queue_close(queue);
+}
+
+static void age_first(int64_t ms)
+{
+    by_hand("XCLAIM {ns:q}:ready:normal millrace 30000/w 0 1700000000000-0 "
+            "IDLE %lld JUSTID",
+            (long long)ms);
+}
+
+Test(redis_find, a_lease_that_is_extended_still_tells_when_it_began)
+{
+    struct task_id const id = ready("normal", NOW_MS, "1");
+    struct task_record record;
+    lease("normal", "30000/w");
+
+    age_first(5000);
+    extend_first(id, true);
+    age_first(7000);
+    extend_first(id, false);
+
+    cr_assert(find(id, &record) == STATUS_OK);
+    cr_expect(le(i64, record.started_at_ms, NOW_MS - 12000));
+    cr_expect(gt(i64, record.started_at_ms, NOW_MS - 12000 - 60000));
     cr_expect(gt(i64, record.lease_until_ms, NOW_MS));
 }
 
