@@ -103,7 +103,8 @@ static void log_metrics_backend_failed(void *self, const char *op,
         log_text("op", bytes_of(op)),
         log_text("error", bytes_of(err->text)),
     };
-    bool const is_old = m->failures > 0 && strcmp(m->told, err->text) == 0;
+    bool const is_old =
+        m->failures > 0 && bytes_is(bytes_of(err->text), m->told);
     (void)status;
 
     if (m->failures == 0)
