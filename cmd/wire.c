@@ -21,7 +21,10 @@ enum exit_code wire_fault(const struct wire *wire, enum status status,
         complain("millrace: %s", err->text);
         return CODE_USAGE;
     }
-    complain("millrace: %s: %s", wire->url.masked, err->text);
+    if (strstr(err->text, wire->url.masked))
+        complain("millrace: %s", err->text);
+    else
+        complain("millrace: %s: %s", wire->url.masked, err->text);
     return CODE_BACKEND;
 }
 
