@@ -125,8 +125,7 @@ enum status redis_admin_queues(struct redis_connection *c, redisReply **out,
     redis_command(c, 2, (const char *const[]){"SMEMBERS", key});
     st = redis_next_good(c, out, err);
     if (st == STATUS_OK && (*out)->elements > 1)
-        qsort((*out)->element, (*out)->elements, sizeof(*(*out)->element),
-              by_name);
+        qsort((*out)->element, (*out)->elements, sizeof(redisReply *), by_name);
     return st;
 }
 

@@ -185,8 +185,10 @@ static enum status ask_requeue(struct redis_connection *c, int64_t now_ms,
     text_add_int(&til_text, key_until(&again.task));
     redis_entry_id_format(found->seen.entry, entry);
     char *x = malloc(redis_task_x_room(&again));
-    if (!x)
-        return error_set(err, STATUS_NO_MEMORY, NULL, "redis: out of memory");
+    if (!x) {
+        error_set(err, STATUS_NO_MEMORY, NULL, "redis: out of memory");
+        return STATUS_NO_MEMORY;
+    }
     size_t const len = redis_task_write_x(&again, again.task.priority, x);
     struct bytes const args[] = {
         bytes_of(now),
@@ -216,8 +218,10 @@ static enum status requeue_one(struct redis_connection *c, int64_t now_ms,
         enum status st = redis_find(c, ref, found, err);
         if (st == STATUS_NOT_FOUND)
             *result = STATUS_NOT_FOUND;
-        if (st == STATUS_NOT_FOUND || found->seen.state != TASK_DEAD)
+        if (st != STATUS_OK)
             return st < 0 ? st : STATUS_OK;
+        if (found->seen.state != TASK_DEAD)
+            break;
         st = ask_requeue(c, now_ms, found, &reply, err);
         if (st != STATUS_OK)
             return st;

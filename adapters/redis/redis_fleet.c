@@ -168,7 +168,7 @@ static enum status redis_fleet_workers(void *self, int64_t since_ms,
     if (st != STATUS_OK)
         return st;
     if (all->elements > 2)
-        qsort(all->element, all->elements / 2, 2 * sizeof(*all->element),
+        qsort(all->element, all->elements / 2, 2 * sizeof(redisReply *),
               by_name);
     for (size_t i = 0; i + 1 < all->elements && n < max; i += 2) {
         struct worker_info info = {.name = ""};

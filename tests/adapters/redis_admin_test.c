@@ -103,8 +103,9 @@ static struct task_id scheduled(int64_t at_ms)
 
 static void lease(const char *stream, const char *consumer)
 {
-    (void)redisCommand(line, "XGROUP CREATE {ns:q}:ready:%s millrace 0",
-                       stream);
+    void *const reply =
+        redisCommand(line, "XGROUP CREATE {ns:q}:ready:%s millrace 0", stream);
+    freeReplyObject(reply); /* there may be one */
     by_hand("XREADGROUP GROUP millrace %s COUNT 1 STREAMS {ns:q}:ready:%s >",
             consumer, stream);
 }
