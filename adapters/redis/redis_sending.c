@@ -285,6 +285,17 @@ static enum status hear(struct redis_sending *s, size_t from, size_t to,
     return first;
 }
 
+/* A producer of plain tasks never loads the script. */
+static bool needs_script(const struct redis_sending *s)
+{
+    const struct redis_outbox *o = &s->p->outbox;
+
+    for (size_t g = 0; g < o->group_count; g++)
+        if (o->fates[g] != REDIS_STORED && !is_all_plain(s, &o->groups[g]))
+            return true;
+    return false;
+}
+
 static enum status begin_group(struct redis_sending *s, size_t g,
                                struct error *err)
 {
@@ -304,11 +315,12 @@ enum status redis_send_round(struct redis_sending *s, struct error *err)
 {
     struct redis_connection *c = &s->p->main;
     struct redis_outbox *o = &s->p->outbox;
+    bool const has_script = needs_script(s);
     size_t heard = 0;
     enum status st = STATUS_OK;
 
     for (size_t g = 0; g < o->group_count && st == STATUS_OK; g++) {
-        if (heard == g)
+        if (has_script && heard == g)
             st = redis_script_load(c, REDIS_SCRIPT_ENQUEUE, err);
         if (st == STATUS_OK && o->fates[g] != REDIS_STORED)
             st = begin_group(s, g, err);
