@@ -154,6 +154,20 @@ int64_t fixture_number(struct fixture *f, const char *sql)
     return number;
 }
 
+bool fixture_counters_are_right(struct fixture *f)
+{
+    return fixture_number(f, "SELECT count(*) FROM millrace_queues q WHERE"
+                             " (scheduled, ready, active, retry, done, dead)"
+                             " IS NOT (SELECT ifnull(sum(state = 0), 0),"
+                             " ifnull(sum(state = 1), 0),"
+                             " ifnull(sum(state = 2), 0),"
+                             " ifnull(sum(state = 3), 0),"
+                             " ifnull(sum(state = 4), 0),"
+                             " ifnull(sum(state = 5), 0)"
+                             " FROM millrace_tasks t"
+                             " WHERE t.queue_id = q.id)") == 0;
+}
+
 pid_t fixture_peer(struct fixture *f, const char *what, int *to, int *from)
 {
     const char *program = getenv("SQLITE_PEER");

@@ -55,6 +55,9 @@ void fixture_sql(struct fixture *f, const char *sql);
 /* One number asked from outside. */
 int64_t fixture_number(struct fixture *f, const char *sql);
 
+/* Whether the counters of all queues agree with their tasks. */
+bool fixture_counters_are_right(struct fixture *f);
+
 /* Starts the peer program (sqlite_peer.c) on the file. It reads *to and writes
  * *from. */
 pid_t fixture_peer(struct fixture *f, const char *what, int *to, int *from);

@@ -105,6 +105,7 @@ static int drain(struct peer *p)
         for (size_t i = 0; i < n; i++)
             if (results[i] == STATUS_OK)
                 printf("%s\n", leases[i].task.id.text);
+        fflush(stdout);
     }
 }
 

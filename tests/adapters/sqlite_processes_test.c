@@ -207,13 +207,41 @@ Test(sqlite_processes, what_a_killed_process_had_acknowledged_is_there)
         fixture_number(&f, "SELECT count(*) FROM millrace_tasks");
     cr_assert(ge(i64, tasks, (int64_t)batches * 10));
     cr_assert(eq(i64, tasks % 10, 0), "a batch is all or nothing");
-    cr_assert(eq(i64, fixture_number(&f, "SELECT ready FROM millrace_queues"),
-                 tasks));
+    cr_assert(fixture_counters_are_right(&f));
     cr_assert(eq(i64,
                  fixture_number(&f, "SELECT count(*) FROM pragma_quick_check"
                                     " WHERE quick_check = 'ok'"),
                  1));
     fixture_enqueue(&f, 1, NOW_MS);
+}
+
+Test(sqlite_processes, a_killed_worker_loses_nothing_and_settles_nothing_twice)
+{
+    enum { TASKS = 1000 };
+    int64_t settled = 0;
+    int to, from;
+    char line[32];
+    fixture_enqueue(&f, TASKS, NOW_MS);
+
+    for (int round = 0; round < 5; round++) {
+        pid_t const pid = fixture_peer(&f, "drain", &to, &from);
+        FILE *out = fdopen(dup(from), "r");
+        for (int i = 0; i < 30 && fgets(line, sizeof(line), out); i++)
+            settled++;
+        kill(pid, SIGKILL);
+        while (fgets(line, sizeof(line), out))
+            settled += line[TASK_ID_LEN] == '\n';
+        fclose(out);
+        end_peer(pid, to, from, SIGKILL);
+    }
+
+    int64_t const succeeded =
+        fixture_number(&f, "SELECT succeeded FROM millrace_queues");
+    int64_t const left =
+        fixture_number(&f, "SELECT count(*) FROM millrace_tasks");
+    cr_assert(ge(i64, succeeded, settled));
+    cr_assert(eq(i64, succeeded + left, TASKS));
+    cr_assert(fixture_counters_are_right(&f));
 }
 
 static int by_text(const void *a, const void *b)

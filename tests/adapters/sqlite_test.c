@@ -320,23 +320,6 @@ Test(sqlite, no_statement_scans_a_table)
     sqlite3_close(db);
 }
 
-/* The counters of queues against what is really there. */
-static void then_the_counters_are_right(void)
-{
-    cr_assert(eq(i64,
-                 fixture_number(
-                     &f, "SELECT count(*) FROM millrace_queues q WHERE"
-                         " (scheduled, ready, active, retry, done, dead) IS NOT"
-                         " (SELECT ifnull(sum(state = 0), 0),"
-                         " ifnull(sum(state = 1), 0),"
-                         " ifnull(sum(state = 2), 0),"
-                         " ifnull(sum(state = 3), 0),"
-                         " ifnull(sum(state = 4), 0),"
-                         " ifnull(sum(state = 5), 0)"
-                         " FROM millrace_tasks t WHERE t.queue_id = q.id)"),
-                 0));
-}
-
 Test(sqlite, counters_agree_with_the_tasks_whatever_happened)
 {
     static const enum outcome_kind kinds[] = {
@@ -361,12 +344,12 @@ Test(sqlite, counters_agree_with_the_tasks_whatever_happened)
     }
     cr_assert(eq(int, queue_settle(f.queue, NOW_MS, items, 7, results, &f.err),
                  STATUS_OK));
-    then_the_counters_are_right();
+    cr_assert(fixture_counters_are_right(&f));
     cr_assert(eq(int,
                  queue_promote(f.queue, NOW_MS + DURATION_MAX_MS, 100, &moved,
                                &due, &f.err),
                  STATUS_OK));
-    then_the_counters_are_right();
+    cr_assert(fixture_counters_are_right(&f));
 
     cr_assert(eq(sz, moved, 3));
     fixture_close(&f);
