@@ -25,7 +25,7 @@ static void make_on_server(struct fixture *f)
     snprintf(f->url, sizeof(f->url), "%s", url);
 }
 
-#ifdef HAVE_REDIS
+#ifdef MILLRACE_HAVE_REDIS
 static void age_on_server(const struct fixture *f, const char *namespace,
                           int64_t ms)
 {

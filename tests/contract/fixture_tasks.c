@@ -8,7 +8,7 @@
 /* Ids need to differ, no more. */
 static uint64_t next_random(struct fixture *f)
 {
-    f->random = f->random * UINT64_C(6364136223846793005) + 1;
+    f->random += UINT64_C(0x9e3779b97f4a7c15);
     return f->random;
 }
 
