@@ -2,7 +2,9 @@
 --
 -- KEYS: the queue's.
 -- ARGV: the taker (LEASE_MS/WORKER), how many at most, how long the server has
--- been up in ms, after how many idle ms a consumer without tasks is forgotten.
+-- been up in ms, after how many idle ms a consumer without tasks is forgotten,
+-- how many bytes the taker has room for (the first is taken in any case if the
+-- last argument is 1).
 --
 -- What is taken moves to `taken` as the taker's lease, and the entry it had is
 -- deleted: the old token is dead in that instant. A lease is judged by the
@@ -13,8 +15,10 @@
 -- count goes on to tell when the lease began (see redis_keys.h).
 
 local taker, max, uptime = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local forget_after = tonumber(ARGV[4])
+local forget_after, room = tonumber(ARGV[4]), tonumber(ARGV[5])
+local OVERHEAD = 256 -- bytes of a task beyond those of its fields
 local taken = {}
+local is_full = false
 
 local function fields_of(flat)
     local map = {}
@@ -35,15 +39,26 @@ local function x_moved(x, stream)
     return head .. ' ptr=1' .. rest
 end
 
+-- Whether there is room for a task; then it is used up.
+local function fits(task, x)
+    room = room - #task.type - #task.payload - #x - OVERHEAD
+    return room >= 0 or (#taken == 0 and ARGV[6] == '1')
+end
+
 local function take(stream, entry, deliveries)
     local found = redis.call('XRANGE', STREAM[stream], entry, entry)[1]
-    redis.call('XACK', STREAM[stream], GROUP, entry)
-    if not found then
-        return -- deleted by hand: nothing is left to run
+    if not found then -- deleted by hand: nothing is left to run
+        redis.call('XACK', STREAM[stream], GROUP, entry)
+        return
     end
-    redis.call('XDEL', STREAM[stream], entry)
     local task = fields_of(found[2])
     local x = x_moved(task.x or '', stream)
+    if not fits(task, x) then
+        is_full = true
+        return
+    end
+    redis.call('XACK', STREAM[stream], GROUP, entry)
+    redis.call('XDEL', STREAM[stream], entry)
     local new = add_task(STREAM.taken, entry, task.id, task.type, task.payload,
         x)
     redis.pcall('XGROUP', 'CREATE', STREAM.taken, GROUP, 0)
@@ -67,7 +82,7 @@ local function reap(stream, consumer)
             redis.call('XGROUP', 'DELCONSUMER', STREAM[stream], GROUP,
                 consumer.name)
         end
-    elseif lease <= uptime and #taken < max then
+    elseif lease <= uptime and #taken < max and not is_full then
         local ended = redis.call('XPENDING', STREAM[stream], GROUP, 'IDLE',
             string.format('%.0f', lease), '-', '+', max - #taken,
             consumer.name)

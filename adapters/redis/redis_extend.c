@@ -19,7 +19,7 @@ static enum status classify(struct redis_port *p, const struct renewal *items,
 
         p->results[i] = STATUS_LEASE_LOST;
         p->classes[i] = (struct redis_class){0};
-        if (!redis_token_read(&items[i].token, &token))
+        if (!redis_token_read(&items[i].token, &items[i].id, &token))
             continue;
         enum status const st =
             redis_lane_of(p, token.queue, &p->classes[i].lane, err);
@@ -35,7 +35,7 @@ static void add_entry(struct redis_connection *c, const struct renewal *item)
 {
     struct redis_token token;
     char entry[REDIS_ENTRY_ID_SIZE];
-    bool const is_ours = redis_token_read(&item->token, &token);
+    bool const is_ours = redis_token_read(&item->token, &item->id, &token);
     assert(is_ours);
 
     redis_entry_id_format(token.entry, entry);

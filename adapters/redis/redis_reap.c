@@ -15,7 +15,7 @@ struct reaping {
     struct arena *mem;
     struct lease *leases;
     size_t count;
-    bool is_full; /* mem is: what was taken beyond will end again */
+    bool is_full; /* mem is, against all estimates */
 };
 
 static enum status ask(struct reaping *r, const struct redis_lane *lane,
@@ -30,12 +30,14 @@ static enum status ask(struct reaping *r, const struct redis_lane *lane,
         enum status st = redis_script_load(c, REDIS_SCRIPT_REAP, err);
         if (st != STATUS_OK)
             return st;
-        redis_script_begin(c, REDIS_SCRIPT_REAP, REDIS_QUEUE_KEYS, 4);
+        redis_script_begin(c, REDIS_SCRIPT_REAP, REDIS_QUEUE_KEYS, 6);
         redis_add_keys(c, lane);
         redis_add_text(c, taker);
         redis_add_int(c, (int64_t)max);
         redis_add_int(c, redis_mono_ms() - c->server_start_mono_ms);
         redis_add_int(c, FORGET_CONSUMER_MS);
+        redis_add_int(c, (int64_t)(r->mem->size - r->mem->used));
+        redis_add_int(c, r->count == 0); /* room for one is promised */
         st = redis_next(c, reply, err);
         if (st != STATUS_OK)
             return st;

@@ -21,6 +21,14 @@ struct settling {
     enum status *results;
 };
 
+static bool read_token(const struct settlement *item, struct redis_token *out)
+{
+    const struct task *task = &item->lease->task;
+
+    return redis_token_read(&item->lease->token, &task->id, out) &&
+           bytes_equal(out->queue, task->queue);
+}
+
 static bool frees_key(const struct settlement *item)
 {
     return (item->verdict.action == VERDICT_DONE ||
@@ -45,7 +53,7 @@ static enum status classify(struct settling *s, size_t n, struct error *err)
 
         s->results[i] = STATUS_LEASE_LOST;
         *class = (struct redis_class){0};
-        if (!redis_token_read(&item->lease->token, &token))
+        if (!read_token(item, &token))
             continue;
         enum status const st =
             redis_lane_of(s->p, token.queue, &class->lane, err);
@@ -71,7 +79,7 @@ static void begin_done(struct settling *s, const struct redis_group *g)
         struct redis_token token;
         char entry[REDIS_ENTRY_ID_SIZE];
         const struct settlement *item = &s->items[s->p->order[g->first + k]];
-        bool const is_ours = redis_token_read(&item->lease->token, &token);
+        bool const is_ours = read_token(item, &token);
         assert(is_ours); /* classify() has read it */
         redis_entry_id_format(token.entry, entry);
         redis_add_text(c, entry);
@@ -188,7 +196,7 @@ static enum status add_item(struct settling *s, const struct settlement *item,
 {
     struct redis_connection *c = &s->p->main;
     struct redis_token token;
-    bool const is_ours = redis_token_read(&item->lease->token, &token);
+    bool const is_ours = read_token(item, &token);
     assert(is_ours);
     struct redis_task const t = stored_after(s, item, &token);
     char *room = redis_scratch(s->p, redis_task_body_room(&t));

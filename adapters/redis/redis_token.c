@@ -13,6 +13,8 @@ void redis_token_write(const struct redis_token *token, struct lease_token *out)
     text_add(&t, redis_stream_name(token->stream));
     text_add(&t, ":");
     text_add(&t, entry);
+    text_add(&t, ":");
+    text_add(&t, token->id.text);
     if (token->has_pointer)
         text_add(&t, ":p");
 }
@@ -29,15 +31,18 @@ static struct bytes take_part(struct bytes *rest)
     return part;
 }
 
-bool redis_token_read(const struct lease_token *text, struct redis_token *out)
+bool redis_token_read(const struct lease_token *text, const struct task_id *id,
+                      struct redis_token *out)
 {
     if (!memchr(text->text, '\0', sizeof(text->text)))
         return false;
     struct bytes rest = bytes_of(text->text);
     out->queue = take_part(&rest);
     if (!redis_stream_from(take_part(&rest), &out->stream) ||
-        !redis_entry_id_parse(take_part(&rest), &out->entry))
+        !redis_entry_id_parse(take_part(&rest), &out->entry) ||
+        !bytes_is(take_part(&rest), id->text))
         return false;
+    out->id = *id;
     out->has_pointer = bytes_is(rest, "p");
     return rest.len == 0 || out->has_pointer;
 }
@@ -49,6 +54,7 @@ void redis_lease_name(const struct redis_task *stored, enum redis_stream stream,
         .queue = stored->task.queue,
         .stream = stream,
         .entry = entry,
+        .id = stored->task.id,
         .has_pointer = stored->has_pointer ||
                        !redis_entry_is_near(entry, &stored->task.id),
     };

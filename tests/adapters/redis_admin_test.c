@@ -211,11 +211,11 @@ Test(redis_find, a_lease_tells_its_worker_and_its_end)
 /* Extends the first entry of the normal stream for 30 s. */
 static void extend_first(struct task_id id, bool is_started)
 {
-    struct renewal const item = {.id = id,
-                                 .token = {"q:normal:1700000000000-0"},
-                                 .is_started = is_started};
+    struct renewal item = {.id = id, .is_started = is_started};
     struct queue_port queue;
     enum status result = STATUS_LEASE_LOST;
+    snprintf(item.token.text, sizeof(item.token.text),
+             "q:normal:1700000000000-0:%s", id.text);
 
     cr_assert(redis_queue_open(&url, &queue, &err) == STATUS_OK);
     cr_assert(queue_extend(queue, NOW_MS, 30000, "w", &item, 1, &result,

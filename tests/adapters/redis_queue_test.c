@@ -117,10 +117,11 @@ Test(redis_queue, a_forged_token_does_not_delete_a_ready_task)
     IS_STATUS(enqueue_some(&f, 2), STATUS_OK);
     cr_assert(eq(sz, lease_some(&f, 1), 1));
     f.leases[1] = f.leases[0];
-    snprintf(f.leases[1].token.text, LEASE_TOKEN_SIZE, "q:normal:%s",
+    snprintf(f.leases[1].token.text, LEASE_TOKEN_SIZE, "q:normal:%s:%s",
              text_by_hand(&f, "EVAL %s 1 {ns:q}:ready:normal",
                           "return redis.call('XREVRANGE', KEYS[1], '+', '-')"
-                          "[1][1]"));
+                          "[1][1]"),
+             f.leases[1].task.id.text);
 
     IS_STATUS(settle_some(&f, 2, VERDICT_DONE, results), STATUS_OK);
 
@@ -136,7 +137,9 @@ Test(redis_queue, tokens_of_no_queue_make_none)
     enum status result;
     f.leases[0] = (struct lease){.task = a_new_task(&f).task};
 
-    strcpy(f.leases[0].token.text, "nowhere:normal:1-1");
+    f.leases[0].task.queue = BYTES("nowhere");
+    snprintf(f.leases[0].token.text, LEASE_TOKEN_SIZE, "nowhere:normal:1-1:%s",
+             f.leases[0].task.id.text);
     IS_STATUS(settle_some(&f, 1, VERDICT_DONE, &result), STATUS_OK);
 
     cr_assert(eq(int, result, STATUS_LEASE_LOST));
