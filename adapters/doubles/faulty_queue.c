@@ -15,6 +15,11 @@ struct script {
 struct faulty_queue {
     struct queue_port inner;
     struct script scripts[QUEUE_OPS];
+    union {
+        struct enqueued enqueued[BATCH_MAX];
+        struct lease leases[BATCH_MAX];
+        enum status results[BATCH_MAX];
+    } lost; /* where answers go that do not arrive */
 };
 
 /* A call of op under way. */
@@ -65,10 +70,8 @@ static enum status faulty_enqueue(void *self, int64_t now_ms,
     if (!call.fails_after)
         return queue_enqueue(q->inner, now_ms, tasks, n, results, err);
 
-    struct enqueued *lost = calloc(n, sizeof(*lost));
-    assert(lost);
-    enum status const st = queue_enqueue(q->inner, now_ms, tasks, n, lost, err);
-    free(lost);
+    enum status const st =
+        queue_enqueue(q->inner, now_ms, tasks, n, q->lost.enqueued, err);
     return st < 0 ? st : fail(&call, err);
 }
 
@@ -85,12 +88,9 @@ static enum status faulty_lease(void *self, const struct lease_request *req,
         return queue_lease(q->inner, req, mem, leases, count, err);
 
     struct arena spare = *mem;
-    struct lease *lost = calloc(req->max, sizeof(*lost));
     size_t lost_count;
-    assert(lost);
     enum status const st =
-        queue_lease(q->inner, req, &spare, lost, &lost_count, err);
-    free(lost);
+        queue_lease(q->inner, req, &spare, q->lost.leases, &lost_count, err);
     return st < 0 ? st : fail(&call, err);
 }
 
@@ -106,10 +106,8 @@ static enum status faulty_settle(void *self, int64_t now_ms,
     if (!call.fails_after)
         return queue_settle(q->inner, now_ms, items, n, results, err);
 
-    enum status *lost = calloc(n, sizeof(*lost));
-    assert(lost);
-    enum status const st = queue_settle(q->inner, now_ms, items, n, lost, err);
-    free(lost);
+    enum status const st =
+        queue_settle(q->inner, now_ms, items, n, q->lost.results, err);
     return st < 0 ? st : fail(&call, err);
 }
 
@@ -127,11 +125,8 @@ static enum status faulty_extend(void *self, int64_t now_ms, int64_t lease_ms,
         return queue_extend(q->inner, now_ms, lease_ms, worker, items, n,
                             results, err);
 
-    enum status *lost = calloc(n, sizeof(*lost));
-    assert(lost);
-    enum status const st =
-        queue_extend(q->inner, now_ms, lease_ms, worker, items, n, lost, err);
-    free(lost);
+    enum status const st = queue_extend(q->inner, now_ms, lease_ms, worker,
+                                        items, n, q->lost.results, err);
     return st < 0 ? st : fail(&call, err);
 }
 
@@ -168,12 +163,9 @@ static enum status faulty_take_expired(void *self,
         return queue_take_expired(q->inner, req, mem, leases, count, err);
 
     struct arena spare = *mem;
-    struct lease *lost = calloc(req->max, sizeof(*lost));
     size_t lost_count;
-    assert(lost);
-    enum status const st =
-        queue_take_expired(q->inner, req, &spare, lost, &lost_count, err);
-    free(lost);
+    enum status const st = queue_take_expired(q->inner, req, &spare,
+                                              q->lost.leases, &lost_count, err);
     return st < 0 ? st : fail(&call, err);
 }
 
