@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "domain/duration.h"
 #include "domain/json_text.h"
 #include "domain/text.h"
 
@@ -109,5 +110,21 @@ struct outcome handlers_run(const struct handlers *handlers,
     if (outcome.kind == OUTCOME_DONE)
         return checked(outcome, call->mem);
     outcome.error = tail(outcome.error, ERROR_TAIL_MAX);
+    return outcome;
+}
+
+struct outcome handler_timed_out(struct outcome outcome,
+                                 const struct task *task, struct arena *mem)
+{
+    char room[80];
+    struct text line = text_in(room, sizeof(room));
+
+    if (outcome.kind != OUTCOME_RELEASE)
+        return outcome;
+    outcome = (struct outcome){.kind = OUTCOME_RETRY, .after_ms = -1};
+    text_add(&line, "timed out after ");
+    duration_add(&line, task->timeout_ms);
+    if (!arena_copy(mem, (struct bytes){line.at, line.len}, &outcome.error))
+        outcome.error = BYTES("timed out");
     return outcome;
 }

@@ -53,4 +53,9 @@ struct outcome handler_missing(struct bytes type, struct arena *mem);
 struct outcome handlers_run(const struct handlers *handlers,
                             const struct handler_call *call);
 
+/* What handlers_run gave back for a call that was cancelled because its time
+ * was over: what it then released has failed, "timed out after 30s". */
+struct outcome handler_timed_out(struct outcome outcome,
+                                 const struct task *task, struct arena *mem);
+
 #endif

@@ -6,7 +6,8 @@
  * Each collect runs up to `concurrency` of the waiting tasks, one after the
  * other, and hands them out; between two calls nothing runs. A handler may
  * advance the virtual clock to take time, and may cancel its own or any task
- * through the port it runs behind.
+ * through the port it runs behind. Timeouts are not watched: nothing could end
+ * a handler before it returns.
  */
 #ifndef ADAPTERS_DOUBLES_INLINE_EXECUTOR_H
 #define ADAPTERS_DOUBLES_INLINE_EXECUTOR_H

@@ -33,6 +33,7 @@ bool job_take(struct job *job, const struct lease *lease)
     lease_copy(lease, &job->mem, &job->lease);
     job->finished = (struct finished){.lease = &job->lease, .job = job};
     atomic_store_explicit(&job->is_cancelled, false, memory_order_relaxed);
+    atomic_store_explicit(&job->is_timed_out, false, memory_order_relaxed);
     return true;
 }
 

@@ -19,6 +19,7 @@ struct job {
     struct arena mem; /* the block */
     char *overflow;   /* an outcome that the block has no room for; or NULL */
     atomic_bool is_cancelled;
+    atomic_bool is_timed_out; /* that is why it is cancelled */
 };
 
 /* First in, first out. */

@@ -1,12 +1,7 @@
 /*
- * The wake of the engine is signalled when the first job has ended since the
- * engine took the list, not for each: whoever finds the list empty signals.
- * No wake-up can be lost by that, since the engine empties the list each time
- * it looks.
- *
- * Threads without work wait on one condition; as many are woken as there are
- * jobs for. One more is started where more jobs wait than threads are without
- * one, whether these sleep or are on their way.
+ * What the engine's thread does. Threads without work wait on one condition;
+ * as many are woken as there are jobs for. One more is started where more jobs
+ * wait than threads are without one, whether these sleep or are on their way.
  */
 #include "adapters/threads/pool.h"
 
@@ -29,13 +24,6 @@ void pool_signal(struct wake wake)
     errno = saved;
 }
 
-static void drain(struct wake wake)
-{
-    uint64_t count;
-    ssize_t const ignored = read(wake.fd, &count, sizeof(count));
-    (void)ignored;
-}
-
 static bool is_task(const struct job *job, const struct task_id *id)
 {
     return !id || strcmp(job->lease.task.id.text, id->text) == 0;
@@ -47,12 +35,13 @@ static void worker_close(struct worker *w)
     munmap(w->scratch.base, w->scratch.size);
 }
 
-static void free_pool(struct pool *pool)
+void pool_free(struct pool *pool)
 {
     for (size_t i = 0; pool->workers && i < pool->started; i++)
         worker_close(&pool->workers[i]);
     for (size_t i = 0; pool->jobs && i < pool->config.capacity; i++)
         job_release(&pool->jobs[i]);
+    pthread_cond_destroy(&pool->watch);
     pthread_cond_destroy(&pool->left);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->lock);
@@ -61,103 +50,16 @@ static void free_pool(struct pool *pool)
     free(pool);
 }
 
-/* --- on the pool's threads ---------------------------------------------- */
-
-static bool is_job_cancelled(const struct handler_call *call)
+/* A condition whose timed waits go by the monotonic clock. */
+static void init_monotonic(pthread_cond_t *condition)
 {
-    const struct job *job = call->self;
+    pthread_condattr_t attr;
 
-    return atomic_load_explicit(&job->is_cancelled, memory_order_relaxed);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attr);
+    pthread_condattr_destroy(&attr);
 }
-
-/* Waits for a job and makes it the worker's; NULL: time to leave. Locked. */
-static struct job *next_job(struct worker *w)
-{
-    struct pool *pool = w->pool;
-    struct job *job = NULL;
-
-    while (!pool->is_closing && pool->waiting_count == 0) {
-        pool->idle++;
-        pthread_cond_wait(&pool->work, &pool->lock);
-        pool->idle--;
-    }
-    if (pool->is_closing)
-        return NULL;
-    for (size_t p = 0; p < PRIORITIES && !job; p++)
-        job = job_list_take(&pool->waiting[p]);
-    pool->waiting_count--;
-    pool->running++;
-    w->job = job;
-    job->finished.started_at_ms = clock_now_ms(pool->config.clock);
-    return job;
-}
-
-static void run_job(struct worker *w, struct job *job)
-{
-    struct handler_call const call = {
-        .lease = &job->lease,
-        .mem = &w->scratch,
-        .cancel = w->cancel,
-        .is_cancelled = is_job_cancelled,
-        .self = job,
-    };
-
-    arena_reset(&w->scratch);
-    job_end(job, handlers_run(&w->pool->config.handlers, &call), &w->scratch);
-}
-
-/* Puts the worker's job among the ended. Locked, also while it signals: once
- * the pool is closing, clock and wake may be gone. */
-static void put_ended(struct worker *w)
-{
-    struct pool *pool = w->pool;
-    struct job *job = w->job;
-    bool const was_empty = !pool->ended.first;
-
-    if (atomic_load_explicit(&job->is_cancelled, memory_order_relaxed))
-        drain(w->cancel);
-    w->job = NULL;
-    pool->running--;
-    if (pool->is_closing)
-        return;
-    job->finished.ended_at_ms = clock_now_ms(pool->config.clock);
-    job_list_add(&pool->ended, job);
-    if (was_empty)
-        pool_signal(pool->config.wake);
-}
-
-/* Unlocks, and frees the pool if nobody else would. */
-static void leave(struct worker *w)
-{
-    struct pool *pool = w->pool;
-
-    w->has_left = true;
-    pool->alive--;
-    bool const is_last = pool->is_closed && pool->alive == 0;
-    pthread_cond_signal(&pool->left);
-    pthread_mutex_unlock(&pool->lock);
-    if (is_last)
-        free_pool(pool);
-}
-
-static void *worker_main(void *argument)
-{
-    struct worker *w = argument;
-    struct pool *pool = w->pool;
-    struct job *job;
-
-    pthread_mutex_lock(&pool->lock);
-    while ((job = next_job(w))) {
-        pthread_mutex_unlock(&pool->lock);
-        run_job(w, job);
-        pthread_mutex_lock(&pool->lock);
-        put_ended(w);
-    }
-    leave(w);
-    return NULL;
-}
-
-/* --- on the engine's thread --------------------------------------------- */
 
 struct pool *pool_new(const struct thread_executor_config *config)
 {
@@ -169,26 +71,32 @@ struct pool *pool_new(const struct thread_executor_config *config)
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->left, NULL);
+    init_monotonic(&pool->watch);
+    pool->watch_at_ms = INT64_MAX;
     pool->workers = calloc(config->concurrency, sizeof(*pool->workers));
     pool->jobs = calloc(config->capacity, sizeof(*pool->jobs));
     if (!pool->workers || !pool->jobs) {
-        free_pool(pool);
+        pool_free(pool);
         return NULL;
     }
     return pool;
 }
 
 /* A new thread inherits its maker's mask of signals: all blocked. */
-static int create_blocked(struct worker *w, const pthread_attr_t *attr)
+static bool create_thread(pthread_t *out, void *(*run)(void *), void *argument)
 {
+    pthread_attr_t attr;
     sigset_t all;
     sigset_t before;
 
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, THREAD_STACK_SIZE);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int const failed = pthread_create(&w->thread, attr, worker_main, w);
+    int const failed = pthread_create(out, &attr, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed;
+    pthread_attr_destroy(&attr);
+    return !failed;
 }
 
 /* The scratch is not from the heap: its room must cost nothing until used. */
@@ -210,7 +118,6 @@ static bool worker_open(struct worker *w, struct pool *pool)
 static bool start_thread(struct pool *pool)
 {
     struct worker *w = &pool->workers[pool->started];
-    pthread_attr_t attr;
 
     if (!worker_open(w, pool))
         return false;
@@ -218,11 +125,7 @@ static bool start_thread(struct pool *pool)
     pool->alive++;
     pthread_mutex_unlock(&pool->lock);
 
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, THREAD_STACK_SIZE);
-    int const failed = create_blocked(w, &attr);
-    pthread_attr_destroy(&attr);
-    if (!failed) {
+    if (create_thread(&w->thread, pool_work, w)) {
         pool->started++;
         return true;
     }
@@ -238,7 +141,9 @@ bool pool_put(struct pool *pool, struct job_list *jobs, size_t n)
     struct job *job;
 
     /* Before the jobs are out of hand: without a thread nothing was taken. */
-    if (pool->started == 0 && !start_thread(pool))
+    if (!pool->has_watch)
+        pool->has_watch = create_thread(&pool->watcher, pool_watch, pool);
+    if (!pool->has_watch || (pool->started == 0 && !start_thread(pool)))
         return false;
 
     pthread_mutex_lock(&pool->lock);
@@ -310,20 +215,27 @@ void pool_cancel(struct pool *pool, const struct task_id *id)
     pthread_mutex_lock(&pool->lock);
     for (size_t i = 0; i < pool->started; i++) {
         struct worker *w = &pool->workers[i];
-        if (!w->job || !is_task(w->job, id))
-            continue;
-        atomic_store_explicit(&w->job->is_cancelled, true,
-                              memory_order_relaxed);
-        pool_signal(w->cancel);
+        if (w->job && is_task(w->job, id))
+            worker_cancel(w);
     }
     pthread_mutex_unlock(&pool->lock);
 }
 
-void pool_close(struct pool *pool)
+static void begin_close(struct pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
     pool->is_closing = true;
     pthread_cond_broadcast(&pool->work);
+    pthread_cond_signal(&pool->watch);
+    pthread_mutex_unlock(&pool->lock);
+    if (pool->has_watch)
+        pthread_join(pool->watcher, NULL);
+}
+
+void pool_close(struct pool *pool)
+{
+    begin_close(pool);
+    pthread_mutex_lock(&pool->lock);
     while (pool->alive > pool->running)
         pthread_cond_wait(&pool->left, &pool->lock);
     for (size_t i = 0; i < pool->started; i++)
@@ -335,5 +247,5 @@ void pool_close(struct pool *pool)
     bool const is_last = pool->alive == 0;
     pthread_mutex_unlock(&pool->lock);
     if (is_last)
-        free_pool(pool);
+        pool_free(pool);
 }

@@ -19,6 +19,7 @@ struct pool;
 struct worker {
     struct pool *pool;
     struct job *job;      /* what it runs; guarded */
+    int64_t deadline_ms;  /* of job, by the monotonic clock; guarded */
     struct arena scratch; /* the arena of its handlers */
     struct wake cancel;
     pthread_t thread;
@@ -29,14 +30,18 @@ struct pool {
     struct thread_executor_config config;
     struct worker *workers; /* [config.concurrency] */
     size_t started;         /* of them; the engine's own */
+    pthread_t watcher;
+    bool has_watch; /* the engine's own */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t work;  /* something waits, or is_closing */
     pthread_cond_t left;  /* a thread has left */
+    pthread_cond_t watch; /* watch_at_ms is earlier, or is_closing */
     struct job_list waiting[PRIORITIES];
     struct job_list ended;
     size_t waiting_count;
-    size_t idle; /* threads that wait for work */
+    int64_t watch_at_ms; /* when to look for who is overdue */
+    size_t idle;         /* threads that wait for work */
     size_t running;
     size_t alive;    /* threads that have not left */
     bool is_closing; /* threads leave as soon as they have no handler */
@@ -68,5 +73,15 @@ void pool_close(struct pool *pool);
 
 /* Signals an eventfd. */
 void pool_signal(struct wake wake);
+
+/* What threads run: on a worker, and on the pool. */
+void *pool_work(void *worker);
+void *pool_watch(void *pool);
+
+/* Asks the handler of the worker's job to end. Locked. */
+void worker_cancel(struct worker *w);
+
+/* Frees it; nobody else is there. */
+void pool_free(struct pool *pool);
 
 #endif

@@ -93,6 +93,7 @@ static void submit(struct race *r)
                      .queue = BYTES("q"),
                      .type = bytes_of(is_slow ? "slow" : "build"),
                      .payload = BYTES("{}"),
+                     .timeout_ms = is_slow ? 1 : 1000,
                      .priority = (enum priority)next_random(r, PRIORITIES)},
             .fencing = at,
         };

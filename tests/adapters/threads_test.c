@@ -61,6 +61,13 @@ static struct outcome wait_at_gate(const struct handler_call *call,
     return done();
 }
 
+static struct outcome fail_at_gate(const struct handler_call *call,
+                                   void *context)
+{
+    wait_at_gate(call, context);
+    return (struct outcome){.kind = OUTCOME_RETRY};
+}
+
 static struct outcome echo(const struct handler_call *call, void *context)
 {
     (void)context;
@@ -115,10 +122,15 @@ static struct outcome read_mask(const struct handler_call *call, void *context)
 }
 
 static const struct handler table[] = {
-    {"nothing", nothing, NULL},   {"note", note, NULL},
-    {"gate", wait_at_gate, NULL}, {"echo", echo, NULL},
-    {"build", build, NULL},       {"cancelled", until_cancelled, NULL},
-    {"ask", ask, NULL},           {"mask", read_mask, NULL},
+    {"nothing", nothing, NULL},
+    {"note", note, NULL},
+    {"gate", wait_at_gate, NULL},
+    {"late", fail_at_gate, NULL},
+    {"echo", echo, NULL},
+    {"build", build, NULL},
+    {"cancelled", until_cancelled, NULL},
+    {"ask", ask, NULL},
+    {"mask", read_mask, NULL},
 };
 
 static void given_an_executor(size_t concurrency)
@@ -419,6 +431,55 @@ Test(threads, cancel_takes_back_a_task_that_was_not_started)
     sem_post(&gate);
     collect(out, 2);
     cr_assert(eq(str, order, "c"));
+    close_all();
+}
+
+static void submit_for(const char *id, const char *type, int64_t timeout_ms)
+{
+    struct lease lease = lease_of(id, type, "", PRIORITY_NORMAL);
+    const struct lease *kept;
+    lease.task.timeout_ms = timeout_ms;
+
+    cr_assert(
+        eq(int, executor_submit(executor, &lease, 1, &kept, &err), STATUS_OK));
+}
+
+Test(threads, handler_is_asked_to_end_when_its_time_is_over)
+{
+    struct finished out[1];
+    given_an_executor(3);
+    submit_for("A", "cancelled", 1000000);
+    submit_for("B", "cancelled", 20);
+
+    collect(out, 1);
+
+    cr_assert(eq(str, (char *)out[0].lease->task.id.text, "B"));
+    cr_assert(eq(int, out[0].outcome.kind, OUTCOME_RETRY));
+    cr_assert(bytes_is(out[0].outcome.error, "timed out after 20ms"));
+
+    submit_for("C", "cancelled", 30);
+    collect(out, 1);
+    cr_assert(eq(str, (char *)out[0].lease->task.id.text, "C"));
+    executor_cancel(executor, NULL);
+    collect(out, 1);
+    close_all();
+}
+
+Test(threads, handler_that_was_cancelled_first_does_not_time_out)
+{
+    struct finished out[2];
+    given_an_executor(2);
+    submit_for("A", "late", 30);
+    sem_wait(&begun);
+    executor_cancel(executor, NULL);
+
+    submit_for("B", "cancelled", 60); /* so that the time of A is over */
+    collect(out, 1);
+    sem_post(&gate);
+    collect(out + 1, 1);
+
+    cr_assert(eq(str, (char *)out[0].lease->task.id.text, "B"));
+    cr_assert(eq(int, out[1].outcome.kind, OUTCOME_RELEASE));
     close_all();
 }
 

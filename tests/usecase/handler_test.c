@@ -174,6 +174,21 @@ Test(handler, error_is_not_cut_inside_a_character)
     cr_assert(eq(sz, got.error.len, ERROR_TAIL_MAX - 1));
 }
 
+Test(handler, release_after_a_timeout_is_a_failure_that_names_it)
+{
+    struct task const task = {.timeout_ms = 90000};
+    struct outcome const release = {.kind = OUTCOME_RELEASE};
+    struct outcome const done = {.kind = OUTCOME_DONE};
+    mem = (struct arena){.base = room, .size = sizeof(room)};
+
+    struct outcome const got = handler_timed_out(release, &task, &mem);
+
+    cr_assert(eq(int, got.kind, OUTCOME_RETRY));
+    cr_assert(lt(i64, got.after_ms, 0));
+    cr_assert(eq(str, (char *)text_of(got.error), "timed out after 1m30s"));
+    cr_assert(eq(int, handler_timed_out(done, &task, &mem).kind, OUTCOME_DONE));
+}
+
 Test(lease, copy_outlives_its_source)
 {
     char payload[] = "{\"a\":1}";
