@@ -150,5 +150,5 @@ int main(int argc, char **argv)
         inv.argv = no_words;
     }
     output_begin();
-    return output_end(run(&root, &inv));
+    return (int)output_end(run(&root, &inv));
 }

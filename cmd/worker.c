@@ -326,7 +326,7 @@ enum exit_code command_worker(struct invocation *inv)
         code = run(&worker);
         /* Handlers that did not end use what would be closed. */
         if (!consumer_is_idle(&worker.consumer))
-            _exit(output_end(code));
+            _exit((int)output_end(code));
     }
     worker_close(&worker);
     return code;
