@@ -11,7 +11,7 @@ error_t argument_add_id(const char *word, struct id_list *list)
     if (list->count == IDS_MAX)
         return option_wrong(word, "one id too many: at most 1000");
     if (!task_id_parse(bytes_of(word), &list->ids[list->count]))
-        return option_wrong(word, "is no task id (a ULID)");
+        return option_bad_value("ID", word, "must be a ULID, 26 characters");
     list->count++;
     return 0;
 }

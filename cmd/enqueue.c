@@ -1,6 +1,7 @@
 #include "cmd/enqueue.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,7 +9,7 @@
 #include "adapters/json/record_json.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
-#include "domain/json_text.h"
+#include "domain/utf8.h"
 
 /* Blanks around the largest payload may be read too. */
 #define STDIN_MAX (PAYLOAD_MAX + 4096)
@@ -70,12 +71,24 @@ struct request {
     bool is_batch;
 };
 
+static bool is_utf8(struct bytes text)
+{
+    uint32_t code;
+    size_t len;
+
+    while ((len = utf8_read(text, &code)) > 0)
+        text = (struct bytes){text.at + len, text.len - len};
+    return text.len == 0;
+}
+
 static error_t add_header(struct request *r, char *arg)
 {
     const char *equals = strchr(arg, '=');
 
     if (!equals || equals == arg)
         return option_bad_value("--header", arg, "must be NAME=VALUE");
+    if (!is_utf8(bytes_of(arg)))
+        return option_bad_value("--header", arg, "must be UTF-8");
     if (r->headers.len == 0)
         json_begin_object(&r->headers, NULL);
     json_add_named_string(&r->headers,
@@ -152,12 +165,15 @@ static error_t parse_task_option(struct request *r, int key, char *arg)
 
 static error_t check_words(const struct request *r)
 {
+    char flag[32];
+
+    snprintf(flag, sizeof(flag), "--%s", r->task_option ? r->task_option : "");
     if (!r->is_batch && r->word_count == 0)
         return option_wrong("TYPE", "is missing");
     if (r->is_batch && r->word_count > 1)
         return option_wrong(r->words[1], "one word too many");
     if (r->is_batch && r->task_option)
-        return option_wrong(r->task_option, "does not go with --batch");
+        return option_wrong(flag, "does not go with --batch");
     if (r->has_in && r->spec.task.run_at_ms != 0)
         return option_wrong("--in", "not together with --at");
     return 0;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -61,12 +62,20 @@ void output_begin(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
+/* Whether nobody reads the pipe any more; errno may be long gone. */
+static bool is_pipe_closed(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
 enum exit_code output_end(enum exit_code code)
 {
     errno = 0;
     if (output_flush())
         return code;
-    if (errno != EPIPE)
+    if (!is_pipe_closed())
         complain("millrace: standard output: %s",
                  errno ? strerror(errno) : "write error");
     return code == CODE_FINE ? CODE_FAILED : code;
