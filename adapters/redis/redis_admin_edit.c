@@ -1,7 +1,6 @@
 #include "adapters/redis/redis_admin_edit.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "adapters/redis/redis_admin_call.h"
 #include "adapters/redis/redis_find.h"
@@ -155,102 +154,6 @@ enum status redis_edit_run_now(struct redis_connection *c, int64_t now_ms,
     struct redis_found found = {0};
     enum status const st = run_found_now(c, now_ms, ref, &found, err);
 
-    redis_found_release(&found);
-    return st;
-}
-
-/* Until when a task holds its key: 0 until its end. */
-static int64_t key_until(const struct task *task)
-{
-    return task->key_ttl_ms > 0 ? task->created_at_ms + task->key_ttl_ms : 0;
-}
-
-/* Sends the dead task as it is to be; answers what requeue.lua does. */
-static enum status ask_requeue(struct redis_connection *c, int64_t now_ms,
-                               const struct redis_found *found,
-                               redisReply **reply, struct error *err)
-{
-    struct redis_task again = found->seen.stored;
-    char now[24], til[24], entry[REDIS_ENTRY_ID_SIZE];
-
-    again.task = task_requeued(&again.task, now_ms);
-    again.has_pointer = true;
-    again.reason = REASON_NONE;
-    again.started_at_ms = 0;
-    again.finished_at_ms = 0;
-
-    struct text now_text = text_in(now, sizeof(now));
-    struct text til_text = text_in(til, sizeof(til));
-    text_add_int(&now_text, now_ms);
-    text_add_int(&til_text, key_until(&again.task));
-    redis_entry_id_format(found->seen.entry, entry);
-    char *x = malloc(redis_task_x_room(&again));
-    if (!x) {
-        error_set(err, STATUS_NO_MEMORY, NULL, "redis: out of memory");
-        return STATUS_NO_MEMORY;
-    }
-    size_t const len = redis_task_write_x(&again, again.task.priority, x);
-    struct bytes const args[] = {
-        bytes_of(now),
-        bytes_of(again.task.id.text),
-        bytes_of(entry),
-        bytes_of(redis_stream_name((enum redis_stream)again.task.priority)),
-        again.task.key,
-        bytes_of(til),
-        again.task.type,
-        again.task.payload,
-        {x, len},
-    };
-    enum status const st = redis_admin_ask(c, REDIS_SCRIPT_REQUEUE,
-                                           found->queue, 9, args, reply, err);
-    free(x);
-    return st;
-}
-
-static enum status requeue_one(struct redis_connection *c, int64_t now_ms,
-                               const struct task_ref *ref,
-                               struct redis_found *found, enum status *result,
-                               struct task_id *holder, struct error *err)
-{
-    *result = STATUS_WRONG_STATE;
-    for (int i = 0; i < TRIES; i++) {
-        REDIS_REPLY reply = NULL;
-        enum status st = redis_find(c, ref, found, err);
-        if (st == STATUS_NOT_FOUND)
-            *result = STATUS_NOT_FOUND;
-        if (st != STATUS_OK)
-            return st < 0 ? st : STATUS_OK;
-        if (found->seen.state != TASK_DEAD)
-            break;
-        st = ask_requeue(c, now_ms, found, &reply, err);
-        if (st != STATUS_OK)
-            return st;
-        if (reply->type == REDIS_REPLY_STRING) {
-            *result = STATUS_KEY_HELD;
-            return task_id_parse(redis_reply_text(reply), holder)
-                       ? STATUS_OK
-                       : error_set(err, STATUS_CORRUPT, NULL,
-                                   "redis: the holder of a key has no id");
-        }
-        if (reply->integer == 1) {
-            *result = STATUS_OK;
-            break;
-        }
-    }
-    return STATUS_OK;
-}
-
-enum status redis_edit_requeue(struct redis_connection *c, int64_t now_ms,
-                               const struct task_ref *refs, size_t n,
-                               enum status *results, struct task_id *holders,
-                               struct error *err)
-{
-    struct redis_found found = {0};
-    enum status st = STATUS_OK;
-
-    for (size_t i = 0; i < n && st == STATUS_OK; i++)
-        st = requeue_one(c, now_ms, &refs[i], &found, &results[i], &holders[i],
-                         err);
     redis_found_release(&found);
     return st;
 }
