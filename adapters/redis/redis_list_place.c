@@ -1,6 +1,6 @@
 /*
- * A cursor is "STATE.MS.SEQ.ID.STREAM.QUEUE"; the queue comes last, since its
- * name may hold dots.
+ * A cursor is "STATE.MS.SEQ.ID.STREAM.QUEUE", or "STATE" for the start of that
+ * state. The queue comes last, since its name may hold dots.
  */
 #include "adapters/redis/redis_list_place.h"
 
@@ -12,6 +12,8 @@ struct cursor redis_place_cursor(const struct redis_place *place)
     struct text t = text_in(cursor.text, sizeof(cursor.text));
 
     text_add_int(&t, place->state);
+    if (place->is_start)
+        return cursor;
     text_add(&t, ".");
     text_add_int(&t, (int64_t)place->entry.ms);
     text_add(&t, ".");
@@ -50,6 +52,11 @@ bool redis_place_parse(const struct cursor *cursor, struct redis_place *out)
     int64_t state, ms, seq, stream;
 
     if (rest.len == 0) {
+        *out = place;
+        return true;
+    }
+    if (text_read_int(rest, TASK_STATES - 1, &state)) {
+        place.state = (enum task_state)state;
         *out = place;
         return true;
     }

@@ -372,7 +372,7 @@ Test(redis_list, a_lease_whose_entry_was_deleted_by_hand_is_looked_over)
 
 Test(redis_list, a_cursor_that_no_list_gave_is_refused)
 {
-    static const char *const bad[] = {"x",           "1",
+    static const char *const bad[] = {"x",           "6",
                                       "9.1.1..0.q",  "1.1.1..0.",
                                       "1.1.1..9.q",  "1.1.1.nope.0.q",
                                       "1.-1.1..0.q", "1.1.1..0.Q"};
