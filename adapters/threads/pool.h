@@ -74,9 +74,9 @@ void pool_close(struct pool *pool);
 /* Signals an eventfd. */
 void pool_signal(struct wake wake);
 
-/* What threads run: on a worker, and on the pool. */
-void *pool_work(void *worker);
-void *pool_watch(void *pool);
+/* What threads run, for a worker and for the pool. */
+void *pool_work(void *argument);
+void *pool_watch(void *argument);
 
 /* Asks the handler of the worker's job to end. Locked. */
 void worker_cancel(struct worker *w);
