@@ -18,6 +18,7 @@ def refused(program, url, *words):
     assert done.out == ""
     assert done.err.count("\n") == 1, done.err
     assert done.err.startswith("millrace: ")
+    assert not url or done.err.count(url) <= 1
     return done.err
 
 

@@ -76,6 +76,8 @@ def test_a_worker_started_while_the_server_is_down_says_so(mill, durable):
 def test_a_full_server_refuses_new_tasks_and_finishes_old_ones(
     mill, durable
 ):
+    mill.enqueue("demo.echo")
+    mill.drain("--demo")
     mill.batch([{"type": "demo.echo"}] * 10)
     durable.ask("CONFIG", "SET", "maxmemory", "1")
 
@@ -83,4 +85,4 @@ def test_a_full_server_refuses_new_tasks_and_finishes_old_ones(
 
     assert "memory" in done.err.lower()
     mill.drain("--demo")
-    assert mill.stats()["done"] == 10
+    assert mill.stats()["done"] == 11
