@@ -20,7 +20,8 @@ end
 
 local function pointed()
     local stream, entry = place_of(id)
-    local item = stream and redis.call('XRANGE', STREAM[stream], entry, entry)[1]
+    local item = stream
+        and redis.call('XRANGE', STREAM[stream], entry, entry)[1]
     return item and sight(stream, item)
 end
 
