@@ -305,6 +305,7 @@ Test(redis_queue, a_sleeper_outlives_the_loss_of_its_keys)
     begin_sleep(&s, &thread);
 
     by_hand(&f, "FLUSHALL");
+    wait_for_blocked(1); /* once it sleeps again */
     IS_STATUS(enqueue_some(&f, 1), STATUS_OK);
     pthread_join(thread, NULL);
 
