@@ -137,6 +137,24 @@ CONTRACT(stats, the_oldest_ready_task_is_told)
     THEN(eq(i64, stats_of(f, "a").oldest_ready_at_ms, 0));
 }
 
+CONTRACT(stats, the_oldest_may_have_any_priority)
+{
+    static const char *const queues[PRIORITIES] = {"a", "b", "c"};
+
+    for (int first = 0; first < PRIORITIES; first++) {
+        int64_t const first_ms = f->now_ms;
+        for (int i = 0; i < PRIORITIES; i++) {
+            struct new_task task = a_task(f, queues[first]);
+            task.task.priority = (enum priority)((first + i) % PRIORITIES);
+            given(f, &task);
+            then_is_about(f, stats_of(f, queues[first]).oldest_ready_at_ms,
+                          first_ms);
+            f->now_ms += 5000000;
+        }
+        f->now_ms = first_ms;
+    }
+}
+
 CONTRACT(stats, without_a_ready_task_there_is_no_oldest)
 {
     given_a_task_in(f, "a", TASK_DEAD);
