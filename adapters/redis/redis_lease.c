@@ -12,7 +12,9 @@
 #include "adapters/redis/redis_port.h"
 #include "adapters/redis/redis_token.h"
 
-#define PASSES_MAX 4 /* others take what we counted: not for ever */
+#define PASSES_MAX 6   /* others take what we counted: not for ever */
+#define PROBE 8        /* entries of a lane of whose size nothing is known */
+#define TASK_BYTES 256 /* a task beyond its long parts, at most or so */
 
 /* Kept entries are claimed anew: who handed them to us may have done so for
  * another length or worker, or they have been taken in the meantime. */
@@ -50,24 +52,63 @@ static void begin_read(struct redis_leasing *l, const struct redis_lane *lane,
     redis_add_text(c, ">");
 }
 
+/* How many of n entries to ask for: about as many as mem has room for, judging
+ * by those of the lane so far, else of all lanes, and few to begin with. What comes
+ * beyond it would wait here while its lease runs down. */
+static size_t affordable(struct redis_leasing *l, const struct redis_lane *lane,
+                         size_t n)
+{
+    size_t const each =
+        2 * (lane->entry_bytes > 0 ? lane->entry_bytes : l->p->entry_bytes);
+    size_t fit = each > 0 ? l->budget / each : PROBE;
+
+    if (fit == 0 && l->count == 0 && !l->is_limited)
+        fit = 1; /* room for one is promised */
+    if (fit < n) {
+        l->is_limited = true;
+        n = fit;
+    }
+    l->budget -= n * each < l->budget ? n * each : l->budget;
+    return n;
+}
+
+/* Once a read was cut short, nothing behind it may be read before its rest. */
 static void begin_lane(struct redis_leasing *l, struct redis_lane *lane)
 {
     for (int k = 0; k < PRIORITIES; k++) {
-        size_t const kept = lane->take[k] < lane->kept_count[k]
-                                ? lane->take[k]
-                                : lane->kept_count[k];
+        size_t const take = l->is_limited ? 0 : lane->take[k];
+        size_t const kept =
+            take < lane->kept_count[k] ? take : lane->kept_count[k];
+        size_t const more = take > kept ? affordable(l, lane, take - kept) : 0;
         lane->claimed[k] = kept;
+        lane->take[k] = kept + more;
         if (kept > 0)
             begin_claim(l, lane, k, kept);
-        if (lane->take[k] > kept)
-            begin_read(l, lane, k, lane->take[k] - kept);
+        if (more > 0)
+            begin_read(l, lane, k, more);
     }
+}
+
+/* An average of about the last eight. */
+static size_t average(size_t so_far, size_t bytes)
+{
+    return so_far == 0 ? bytes : (7 * so_far + bytes) / 8;
+}
+
+static void learn_size(struct redis_port *p, struct redis_lane *lane,
+                       const struct redis_task *t)
+{
+    size_t const bytes = t->task.payload.len + t->task.headers.len +
+                         t->task.last_error.len + TASK_BYTES;
+
+    lane->entry_bytes = average(lane->entry_bytes, bytes);
+    p->entry_bytes = average(p->entry_bytes, bytes);
 }
 
 /* Makes a lease of an entry. False: it is not handed out, for want of room;
  * or *st says that it can't be read. */
-static bool hand_out(struct redis_leasing *l, const struct redis_lane *lane,
-                     int k, const redisReply *entry, enum status *st,
+static bool hand_out(struct redis_leasing *l, struct redis_lane *lane, int k,
+                     const redisReply *entry, enum status *st,
                      struct error *err)
 {
     enum redis_stream const stream = (enum redis_stream)k;
@@ -80,6 +121,7 @@ static bool hand_out(struct redis_leasing *l, const struct redis_lane *lane,
                                 &stored, err);
     if (*st != STATUS_OK)
         return false;
+    learn_size(l->p, lane, &stored);
     l->is_full =
         !redis_lease_make(&stored, stream, id, l->now_ms + l->req->lease_ms,
                           l->mem, &l->leases[l->count]);
@@ -217,6 +259,8 @@ static enum status read_all(struct redis_leasing *l, size_t n,
     struct redis_port *p = l->p;
     enum status first = STATUS_OK;
 
+    l->is_limited = false;
+    l->budget = l->mem->size - l->mem->used;
     for (size_t i = 0; i < n; i++)
         begin_lane(l, redis_lane_find(p, p->names[p->sequence[i]]));
     for (size_t i = 0; i < n && p->main.context; i++) {
@@ -273,22 +317,28 @@ static enum status pass(struct redis_leasing *l, bool *again, struct error *err)
     if (st != STATUS_OK)
         return st;
 
+    size_t const before = l->count;
     size_t const n = redis_share_out(l);
     st = read_all(l, n, err);
     if (st == STATUS_OK)
         st = make_groups(l, again, err);
-    *again = *again || (was_inexact(l) && l->count < l->req->max);
+    bool const has_more =
+        was_inexact(l) || (l->is_limited && l->count > before);
+    *again = *again || (has_more && l->count < l->req->max);
     return st;
 }
 
 static enum status lease_ready(struct redis_leasing *l, struct error *err)
 {
     bool again = true;
+    int fruitless = 0;
     enum status st = redis_ready(&l->p->main, err);
 
-    for (int i = 0; i < PASSES_MAX && again && !l->is_full && st == STATUS_OK;
-         i++)
+    while (st == STATUS_OK && again && !l->is_full && fruitless < PASSES_MAX) {
+        size_t const before = l->count;
         st = pass(l, &again, err);
+        fruitless = l->count > before ? 0 : fruitless + 1;
+    }
     if (l->count > 0)
         return STATUS_OK; /* a fault must not lose what is leased */
     if (st == STATUS_OK && l->is_full)

@@ -40,6 +40,7 @@ struct redis_lane {
     size_t take[PRIORITIES];    /* how many to hand out */
     size_t claimed[PRIORITIES]; /* of them, kept ones */
     bool lacks_group[PRIORITIES];
+    size_t entry_bytes; /* about so many each; 0: not known yet */
 
     struct redis_kept *kept[PRIORITIES]; /* oldest first */
     size_t kept_count[PRIORITIES];
@@ -117,6 +118,7 @@ struct redis_port {
 
     char consumer[REDIS_CONSUMER_SIZE]; /* of the latest lease */
 
+    size_t entry_bytes;         /* as in a lane, over all of them */
     struct redis_lane **chosen; /* scratch: the lanes of a lease's plan */
     size_t chosen_room;
     struct bytes *names; /* scratch: those that have something */
@@ -142,7 +144,9 @@ struct redis_leasing {
     struct arena *mem;
     struct lease *leases;
     size_t count;
-    bool is_full; /* mem is */
+    bool is_full;    /* mem is */
+    bool is_limited; /* in this pass, less was read than shared out */
+    size_t budget;   /* in this pass, bytes of mem not yet spoken for */
 };
 
 /* redis_lanes.c */

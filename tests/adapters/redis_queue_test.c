@@ -29,6 +29,17 @@ TestSuite(redis_queue, .init = start, .fini = end, .timeout = 60);
     cr_assert(eq(int, (call), (expected)), "%s", f.err.text)
 #define IS_COUNT(count, expected) cr_assert(eq(llong, (count), (expected)))
 
+/* How many entries of a stream are leased. */
+static long long pending_of(const char *key)
+{
+    redisReply *reply = redisCommand(f.line, "XPENDING %s millrace", key);
+
+    cr_assert(reply && reply->type == REDIS_REPLY_ARRAY);
+    long long const n = reply->element[0]->integer;
+    freeReplyObject(reply);
+    return n;
+}
+
 Test(redis_queue, a_plain_task_costs_one_command_in_and_a_share_of_two_out)
 {
     IS_STATUS(enqueue_some(&f, 100), STATUS_OK);
@@ -214,6 +225,27 @@ Test(redis_queue, the_clock_is_the_servers)
     cr_assert(ge(i64, now, before - 5));
     cr_assert(le(i64, now, after + 5));
     clock.ops->close(clock.self);
+}
+
+Test(redis_queue, what_the_arena_cannot_hold_is_not_leased)
+{
+    enum { SIZE = 500000, TASKS = 30 };
+    static char payload[SIZE];
+    memset(payload, '1', SIZE);
+    for (int i = 0; i < TASKS; i++) {
+        struct new_task task = a_new_task(&f);
+        struct enqueued result;
+        task.task.payload = (struct bytes){payload, SIZE};
+        IS_STATUS(queue_enqueue(f.queue, task.task.run_at_ms, &task, 1, &result,
+                                &f.err),
+                  STATUS_OK);
+    }
+
+    size_t const n = lease_some(&f, TASKS);
+
+    cr_assert(ge(sz, n, 8));
+    cr_assert(lt(sz, n, TASKS));
+    IS_COUNT(pending_of("{ns:q}:ready:normal"), (long long)n);
 }
 
 struct sleeper {
