@@ -209,17 +209,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* Reads stdin up to its end into buffer[size]; the number of bytes that came,
- * which may be more than fit. */
+/* Reads stdin up to its end into buffer[size]; the number of bytes that came.
+ * If those are more than fit, only their number counts. */
 static uint64_t read_stdin(char *buffer, size_t size)
 {
-    char rest[4096];
     uint64_t total = 0;
 
     for (;;) {
-        bool const fits = total < size;
-        ssize_t const got = read(STDIN_FILENO, fits ? buffer + total : rest,
-                                 fits ? size - (size_t)total : sizeof(rest));
+        size_t const used = total < size ? (size_t)total : 0;
+        ssize_t const got = read(STDIN_FILENO, buffer + used, size - used);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)

@@ -102,6 +102,7 @@ static void print_cell(const struct grid *g, size_t column, const char *text)
 void grid_print(const struct grid *g)
 {
     bool const is_coloured = output_is_coloured();
+    assert(g->count > 0);
 
     printf("%s", is_coloured ? BOLD : "");
     for (size_t column = 0; column < g->count; column++)

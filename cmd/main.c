@@ -1,6 +1,7 @@
 /*
  * main.c - the millrace program: finds the command and runs it.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -137,7 +138,10 @@ static enum exit_code run_node(const struct command *node,
 
 static enum exit_code run(const struct command *node, struct invocation *inv)
 {
-    return node->children ? run_node(node, inv) : node->run(inv);
+    if (node->children)
+        return run_node(node, inv);
+    assert(node->run);
+    return node->run(inv);
 }
 
 int main(int argc, char **argv)
