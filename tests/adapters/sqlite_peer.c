@@ -3,6 +3,8 @@
  *
  * sqlite_peer PATH WHAT; WHAT is
  *   tick   for each byte on stdin: stores one task, then writes a byte
+ *   late   the same, a while later, when who waits has settled down, and
+ *          with sync=full, where an event comes long before its commit
  *   flood  stores batches of 10 tasks, and writes a byte after each, until
  *          it is killed
  *   drain  leases and settles until nothing is ready, and writes the id of
@@ -10,6 +12,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "adapters/sqlite/sqlite_backend.h"
@@ -50,11 +53,12 @@ static enum status store(struct peer *p, size_t n)
     return queue_enqueue(p->queue, now_ms, tasks, n, results, &p->err);
 }
 
-static int tick(struct peer *p)
+static int tick(struct peer *p, int64_t after_ms)
 {
+    struct timespec const pause = {.tv_nsec = after_ms * 1000000};
     char byte;
 
-    while (read(0, &byte, 1) == 1)
+    while (read(0, &byte, 1) == 1 && nanosleep(&pause, NULL) == 0)
         if (store(p, 1) < 0 || write(1, ".", 1) != 1)
             return fail(p);
     return 0;
@@ -118,14 +122,17 @@ int main(int argc, char **argv)
 
     if (argc != 3)
         return 2;
-    snprintf(text, sizeof(text), "sqlite:%s?sync=normal", argv[1]);
+    bool const is_late = strcmp(argv[2], "late") == 0;
+    snprintf(text, sizeof(text), "sqlite:%s?sync=%s", argv[1],
+             is_late ? "full" : "normal");
     if (backend_url_parse(bytes_of(text), &url, &p.err) < 0 ||
         sqlite_backend_open(&url, &backend, &p.err) < 0 ||
         backend.ops->open_queue(backend.self, &p.queue, &p.err) < 0 ||
         backend.ops->open_clock(backend.self, &p.clock, &p.err) < 0)
         return fail(&p);
 
-    int const rc = strcmp(argv[2], "tick") == 0    ? tick(&p)
+    int const rc = strcmp(argv[2], "tick") == 0    ? tick(&p, 0)
+                   : is_late                       ? tick(&p, 150)
                    : strcmp(argv[2], "flood") == 0 ? flood(&p)
                                                    : drain(&p);
     queue_close(p.queue);
