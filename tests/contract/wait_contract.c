@@ -4,129 +4,10 @@
  * A helper thread sleeps in lease; the test's own thread does what should end
  * that, and joins it. Where the end does not come, Criterion's timeout does.
  */
-#include <pthread.h>
-#include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "tests/contract/fixture.h"
-
-struct sleeper {
-    pthread_t thread;
-    struct queue_port queue;
-    struct queue_plan plan;
-    struct lease_request req;
-    struct arena mem;
-    struct lease lease;
-    struct error err;
-    size_t count;
-    enum status status;
-    int64_t slept_ms;
-    int64_t cpu_ms;
-    _Atomic pid_t tid;
-};
-
-static int64_t read_ms(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void *sleep_in_lease(void *self)
-{
-    struct sleeper *s = self;
-    int64_t const began_ms = read_ms(CLOCK_MONOTONIC);
-    int64_t const cpu_ms = read_ms(CLOCK_THREAD_CPUTIME_ID);
-
-    s->tid = (pid_t)syscall(SYS_gettid);
-    s->status =
-        queue_lease(s->queue, &s->req, &s->mem, &s->lease, &s->count, &s->err);
-    s->slept_ms = read_ms(CLOCK_MONOTONIC) - began_ms;
-    s->cpu_ms = read_ms(CLOCK_THREAD_CPUTIME_ID) - cpu_ms;
-    return NULL;
-}
-
-/* Returns once the thread sleeps, as the kernel sees it: it may yet be on its
- * way to where it waits, which the promises must stand as well. */
-static void until_asleep(const struct sleeper *s)
-{
-    char path[64];
-    char state = 'R';
-
-    while (s->tid == 0)
-        sched_yield();
-    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)s->tid);
-    while (state == 'R') {
-        FILE *stat = fopen(path, "r");
-        if (!stat || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
-            state = 'X';
-        if (stat)
-            fclose(stat);
-        sched_yield();
-    }
-}
-
-/* Starts a sleeper for plan over a port of its own, which waits for ms. */
-static struct sleeper *given_a_sleeper_for(struct fixture *f, const char *plan,
-                                           int64_t ms, struct wake wake)
-{
-    struct sleeper *s = calloc(1, sizeof(*s));
-    enum { ROOM = 65536 };
-
-    s->queue = another_queue(f);
-    s->req = a_request(f, plan);
-    s->plan = *s->req.plan;
-    s->req.plan = &s->plan;
-    s->req.until_ms = f->now_ms + ms;
-    s->req.wake = wake;
-    s->mem = (struct arena){.base = malloc(ROOM), .size = ROOM};
-    pthread_create(&s->thread, NULL, sleep_in_lease, s);
-    until_asleep(s);
-    return s;
-}
-
-static struct sleeper *given_a_sleeper(struct fixture *f, const char *plan)
-{
-    return given_a_sleeper_for(f, plan, 10 * PATIENCE_MS, WAKE_NEVER);
-}
-
-static void wait_for(struct sleeper *s)
-{
-    pthread_join(s->thread, NULL);
-}
-
-static void end(struct sleeper *s)
-{
-    queue_close(s->queue);
-    free(s->mem.base);
-    free(s);
-}
-
-/* Waits until the sleeper has got the task with id, and ends it. */
-static void then_it_gets(struct fixture *f, struct sleeper *s,
-                         struct task_id id)
-{
-    wait_for(s);
-    THEN(eq(int, s->status, STATUS_OK));
-    THEN(eq(sz, s->count, 1));
-    THEN(IS_ID(s->lease.task.id, id));
-    end(s);
-}
-
-/* Waits until the sleeper has come back without a task, and ends it. */
-static void then_it_gets_nothing(struct fixture *f, struct sleeper *s)
-{
-    wait_for(s);
-    THEN(eq(int, s->status, STATUS_EMPTY));
-    end(s);
-}
+#include "tests/contract/sleeper.h"
 
 CONTRACT(wait, what_is_there_is_handed_out_at_once)
 {
@@ -477,7 +358,7 @@ CONTRACT(wait, what_came_meanwhile_is_handed_out_by_the_next_call)
     struct task_id const id = given_a_task(f, "a");
 
     s->req.until_ms = f->now_ms + 10 * PATIENCE_MS;
-    sleep_in_lease(s);
+    sleep_again(s);
 
     THEN(eq(int, s->status, STATUS_OK));
     THEN(IS_ID(s->lease.task.id, id));
