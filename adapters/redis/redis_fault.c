@@ -16,6 +16,7 @@ static const struct {
     {"CLUSTERDOWN", STATUS_UNAVAILABLE, ""},
     {"NOREPLICAS", STATUS_UNAVAILABLE, ""},
     {"MISCONF", STATUS_UNAVAILABLE, ""},
+    {"NOSCRIPT", STATUS_UNAVAILABLE, ""},
     {"UNBLOCKED", STATUS_UNAVAILABLE, ""},
     {"LOST", STATUS_UNAVAILABLE, ""}, /* ours: the line, not the server */
     {"ERR max number of clients", STATUS_UNAVAILABLE, ""},

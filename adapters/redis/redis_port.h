@@ -117,6 +117,7 @@ struct redis_port {
     struct redis_sending sending;
 
     char consumer[REDIS_CONSUMER_SIZE]; /* of the latest lease */
+    int64_t swept_mono_ms; /* when consumers were last forgotten; 0: never */
 
     size_t entry_bytes;         /* as in a lane, over all of them */
     struct redis_lane **chosen; /* scratch: the lanes of a lease's plan */

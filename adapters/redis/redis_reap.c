@@ -1,5 +1,9 @@
 /*
  * Take expired: reap.lua, queue by queue until there are enough.
+ *
+ * Any number of workers may do so at once: each script takes what is there
+ * when it runs. When the engine asks, every quarter of a lease, is cheap
+ * enough to need no lock that lets only one of them look.
  */
 #include <assert.h>
 
@@ -78,6 +82,7 @@ static enum status reap_lane(struct reaping *r, const struct redis_lane *lane,
                              struct error *err)
 {
     size_t want, got;
+    enum status first = STATUS_OK;
 
     do {
         REDIS_REPLY reply = NULL;
@@ -87,12 +92,42 @@ static enum status reap_lane(struct reaping *r, const struct redis_lane *lane,
         if (st != STATUS_OK)
             return st;
         got = reply->elements;
-        for (size_t i = 0; i < got && st == STATUS_OK; i++)
+        for (size_t i = 0; i < got; i++) { /* past those that can't be read */
             st = hear_one(r, lane, reply->element[i], err);
-        if (st != STATUS_OK)
-            return st;
-    } while (got == want && r->count < r->req->max && !r->is_full);
-    return STATUS_OK;
+            if (first == STATUS_OK)
+                first = st;
+        }
+    } while (got == want && r->count < r->req->max && !r->is_full &&
+             first == STATUS_OK);
+    return first;
+}
+
+/* Forgets workers that were killed, at the wake streams, now and then. */
+static enum status sweep(struct redis_port *p, struct error *err)
+{
+    int64_t const now = redis_mono_ms();
+    enum status st;
+
+    if (p->swept_mono_ms > 0 && now - p->swept_mono_ms < FORGET_CONSUMER_MS)
+        return STATUS_OK;
+    p->swept_mono_ms = now;
+    st = redis_script_load(&p->main, REDIS_SCRIPT_FORGET, err);
+    if (st != STATUS_OK)
+        return st;
+    for (size_t i = 0; i <= p->lane_count; i++) {
+        redis_script_begin(&p->main, REDIS_SCRIPT_FORGET, 1, 1);
+        redis_add_text(&p->main, i < p->lane_count
+                                     ? p->lanes[i]->keys[REDIS_KEY_WAKE]
+                                     : p->wake_key);
+        redis_add_int(&p->main, FORGET_CONSUMER_MS);
+    }
+    for (size_t i = 0; i <= p->lane_count && st == STATUS_OK; i++) {
+        REDIS_REPLY reply = NULL;
+        st = redis_next(&p->main, &reply, err);
+        if (st == STATUS_OK && redis_script_is_missing(&p->main, reply))
+            p->swept_mono_ms = 0; /* next time, then */
+    }
+    return st;
 }
 
 static enum status list_lanes(struct redis_port *p, struct error *err)
@@ -115,6 +150,8 @@ enum status redis_take_expired(void *self, const struct reap_request *req,
     enum status st = redis_ready(&p->main, err);
     if (st == STATUS_OK)
         st = list_lanes(p, err);
+    if (st == STATUS_OK)
+        st = sweep(p, err);
     for (size_t i = 0; i < p->lane_count && st == STATUS_OK; i++)
         if (p->lanes[i]->is_listed && r.count < req->max && !r.is_full)
             st = reap_lane(&r, p->lanes[i], err);

@@ -10,6 +10,7 @@
 #include "adapters/redis/lua_enqueue.h"
 #include "adapters/redis/lua_extend.h"
 #include "adapters/redis/lua_find.h"
+#include "adapters/redis/lua_forget.h"
 #include "adapters/redis/lua_leave.h"
 #include "adapters/redis/lua_list.h"
 #include "adapters/redis/lua_near.h"
@@ -33,6 +34,7 @@ static const struct {
     [REDIS_SCRIPT_PROMOTE] = {lua_common, lua_promote},
     [REDIS_SCRIPT_REAP] = {lua_common, lua_reap},
     [REDIS_SCRIPT_LEAVE] = {"", lua_leave},
+    [REDIS_SCRIPT_FORGET] = {"", lua_forget},
     [REDIS_SCRIPT_EXTEND] = {"", lua_extend},
     [REDIS_SCRIPT_FIND] = {lua_common, lua_find},
     [REDIS_SCRIPT_NEAR] = {lua_common, lua_near},
