@@ -130,6 +130,8 @@ static enum exit_code tell_story(struct demo *d, const char *url, bool is_json)
         return wire_fault(&d->producer.wire, st, &err);
 
     code = follow(d);
+    if (signals_stops() > 0)
+        return code;
     enum exit_code const end =
         demo_story_end(&d->story, &d->fleet, &d->admin, &d->mem);
     return code == CODE_FINE ? end : code;
