@@ -212,9 +212,8 @@ static void show_help(const struct argp *argp, const char *path)
 bool options_read(struct invocation *inv, const struct option_set *set,
                   void *input, enum exit_code *code)
 {
-    static const struct argp_option no_options[] = {{0}};
     struct argp const leaf = {
-        .options = set->options ? set->options : no_options,
+        .options = set->options,
         .parser = set->parse,
     };
     struct argp_child const children[] = {
