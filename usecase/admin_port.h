@@ -12,6 +12,7 @@
 #include "domain/arena.h"
 #include "domain/error.h"
 #include "domain/task.h"
+#include "usecase/task_filter.h"
 
 #define ADMIN_EXAMINE_MAX 1000
 #define CURSOR_SIZE 256
@@ -32,16 +33,6 @@ struct task_record {
     int64_t lease_until_ms; /* ACTIVE; else 0 */
     struct bytes worker;    /* ACTIVE; else absent */
     struct bytes result;    /* DONE; a JSON value or absent */
-};
-
-/* What a list keeps; all that are set must hold. */
-struct task_filter {
-    struct bytes queue; /* absent: any */
-    struct bytes type;  /* absent: any */
-    bool has_state;
-    enum task_state state;
-    enum reason reason; /* REASON_NONE: any; else only dead ones match */
-    int64_t before_ms;  /* > 0: only dead or done ones that finished earlier */
 };
 
 /* Where a list goes on: opaque text without blanks, "" for the start and, as

@@ -194,26 +194,12 @@ static void advance(struct source *s)
             timetable_after(s->table, e->due.at_ms, &e->task.id, false));
 }
 
-static bool wants_state(const struct task_filter *f, enum task_state state)
-{
-    if (f->has_state && f->state != state)
-        return false;
-    if (f->reason != REASON_NONE && state != TASK_DEAD)
-        return false;
-    return f->before_ms <= 0 || state == TASK_DONE || state == TASK_DEAD;
-}
-
 static bool wants_entry(const struct list_request *req, const struct entry *e)
 {
-    const struct task_filter *f = &req->filter;
+    bool const is_over = e->state == TASK_DONE && e->due.at_ms <= req->now_ms;
 
-    if (e->state == TASK_DONE && e->due.at_ms <= req->now_ms)
-        return false;
-    if (f->type.at && !bytes_equal(f->type, e->task.type))
-        return false;
-    if (f->reason != REASON_NONE && f->reason != e->reason)
-        return false;
-    return f->before_ms <= 0 || e->finished_at_ms < f->before_ms;
+    return !is_over && task_filter_wants(&req->filter, e->task.type, e->reason,
+                                         e->finished_at_ms);
 }
 
 /* Looks at one task; false: the page has no room for it. */
@@ -256,7 +242,7 @@ static void list_all(struct listing *l, const struct store *s,
 
     for (int i = (int)from->state; i < TASK_STATES && !l->is_full; i++) {
         enum task_state const state = (enum task_state)i;
-        if (wants_state(&l->req->filter, state))
+        if (task_filter_wants_state(&l->req->filter, state))
             list_state(l, s, state, state == from->state ? from : &start);
     }
 }

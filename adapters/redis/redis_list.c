@@ -202,17 +202,6 @@ static struct lane *first_lane(const struct lister *l)
     return first;
 }
 
-static bool matches(const struct task_filter *filter,
-                    const struct redis_sighting *seen)
-{
-    if (filter->type.at && !bytes_equal(filter->type, seen->stored.task.type))
-        return false;
-    if (filter->reason != REASON_NONE && seen->stored.reason != filter->reason)
-        return false;
-    return filter->before_ms <= 0 ||
-           seen->stored.finished_at_ms < filter->before_ms;
-}
-
 /* Goes over the state from the place on; *has_more: the page ended first. */
 static enum status list_state(struct lister *l, bool *has_more,
                               struct error *err)
@@ -224,7 +213,9 @@ static enum status list_state(struct lister *l, bool *has_more,
         *has_more = l->count == l->max || l->examined == ADMIN_EXAMINE_MAX;
         if (*has_more)
             break;
-        if (matches(&l->req->filter, &lane->head)) {
+        const struct redis_task *t = &lane->head.stored;
+        if (task_filter_wants(&l->req->filter, t->task.type, t->reason,
+                              t->finished_at_ms)) {
             l->is_full = !redis_sighting_record(&lane->head, l->req->now_ms,
                                                 l->mem, &l->records[l->count]);
             *has_more = l->is_full;
@@ -240,15 +231,6 @@ static enum status list_state(struct lister *l, bool *has_more,
     return st;
 }
 
-static bool covers(const struct task_filter *filter, enum task_state state)
-{
-    if (filter->has_state && filter->state != state)
-        return false;
-    if (filter->reason != REASON_NONE && state != TASK_DEAD)
-        return false;
-    return filter->before_ms <= 0 || state == TASK_DONE || state == TASK_DEAD;
-}
-
 static enum status list_states(struct lister *l, struct task_page *page,
                                struct error *err)
 {
@@ -259,7 +241,7 @@ static enum status list_states(struct lister *l, struct task_page *page,
         if ((int)l->place.state != s)
             l->place = (struct redis_place){.state = (enum task_state)s,
                                             .is_start = true};
-        if (covers(&l->req->filter, l->place.state))
+        if (task_filter_wants_state(&l->req->filter, l->place.state))
             st = list_state(l, &has_more, err);
         if (st < 0)
             return st;

@@ -212,18 +212,10 @@ static struct lane *first_lane(const struct lister *l)
 
 static bool matches(const struct list_request *req, const struct query *q)
 {
-    const struct task_filter *filter = &req->filter;
-
-    if (row_is_over(q, req->now_ms))
-        return false;
-    if (filter->type.at &&
-        !bytes_equal(filter->type, query_column_bytes(q, COLUMN_TYPE)))
-        return false;
-    if (filter->reason != REASON_NONE &&
-        query_column_int(q, COLUMN_REASON) != filter->reason)
-        return false;
-    return filter->before_ms <= 0 ||
-           query_column_int(q, COLUMN_SINCE) < filter->before_ms;
+    return !row_is_over(q, req->now_ms) &&
+           task_filter_wants(&req->filter, query_column_bytes(q, COLUMN_TYPE),
+                             (enum reason)query_column_int(q, COLUMN_REASON),
+                             query_column_int(q, COLUMN_SINCE));
 }
 
 /* Looks at the next task of lane, and adds it to the page if it matches. */
@@ -275,15 +267,6 @@ static enum status list_state(struct lister *l, bool *has_more,
     return st;
 }
 
-static bool covers(const struct task_filter *filter, enum task_state state)
-{
-    if (filter->has_state && filter->state != state)
-        return false;
-    if (filter->reason != REASON_NONE && state != TASK_DEAD)
-        return false;
-    return filter->before_ms <= 0 || state == TASK_DONE || state == TASK_DEAD;
-}
-
 static enum status list_states(struct lister *l, struct task_page *page,
                                struct error *err)
 {
@@ -293,7 +276,7 @@ static enum status list_states(struct lister *l, struct task_page *page,
     for (int s = (int)l->place.state; s < TASK_STATES && !has_more; s++) {
         if ((int)l->place.state != s)
             l->place = (struct place){.state = (enum task_state)s};
-        if (covers(&l->req->filter, l->place.state))
+        if (task_filter_wants_state(&l->req->filter, l->place.state))
             st = list_state(l, &has_more, err);
         if (st < 0)
             return st;
