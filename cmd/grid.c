@@ -104,6 +104,7 @@ void grid_print(const struct grid *g)
     bool const is_coloured = output_is_coloured();
     assert(g->count > 0);
 
+    assert(g->count > 0);
     printf("%s", is_coloured ? BOLD : "");
     for (size_t column = 0; column < g->count; column++)
         print_cell(g, column, g->columns[column].title);

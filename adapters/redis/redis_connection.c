@@ -78,7 +78,9 @@ static enum status lost(struct redis_connection *c, const char *why,
     text_add(&t, "LOST ");
     text_add(&t, why);
     redis_disconnect(c);
-    return redis_fault(c, room, err);
+    enum status const st = redis_fault(c, room, err);
+    assert(st < 0); /* never mistaken for an answer that came */
+    return st;
 }
 
 static void fail_to_connect(struct redis_connection *c, const struct error *err)

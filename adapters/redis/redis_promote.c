@@ -67,7 +67,7 @@ static enum status work(struct redis_port *p, const struct redis_lane *lane,
                         int64_t now_ms, size_t limit, size_t *moved,
                         int64_t *next_due_ms, struct error *err)
 {
-    struct look step;
+    struct look step = {0};
     size_t want;
 
     *moved = 0;
@@ -99,7 +99,7 @@ static enum status look_at_all(struct redis_port *p, int64_t now_ms,
     st = redis_lanes_hear(p, is_new, err);
     for (size_t i = 0; i < p->lane_count && st == STATUS_OK; i++) {
         REDIS_REPLY reply = NULL;
-        struct look look;
+        struct look look = {0};
         if (!p->lanes[i]->is_listed)
             continue;
         st = redis_next(&p->main, &reply, err);

@@ -143,6 +143,19 @@ static enum status drop_wake(struct redis_port *p, const char *key,
     return redis_skip(&p->main, 2 * entries->elements, err);
 }
 
+static enum status keep_all(struct redis_lane *lane, enum priority priority,
+                            redisReply *entries, struct error *err)
+{
+    enum status st = STATUS_OK;
+
+    for (size_t i = 0; i < entries->elements && st == STATUS_OK; i++) {
+        redisReply *entry = entries->element[i];
+        entries->element[i] = NULL;
+        st = redis_lane_keep(lane, priority, entry, err);
+    }
+    return st;
+}
+
 /* Keeps what one stream has brought. */
 static enum status hear_stream(struct redis_leasing *l, redisReply *stream,
                                struct error *err)
@@ -152,19 +165,9 @@ static enum status hear_stream(struct redis_leasing *l, redisReply *stream,
 
     for (size_t i = 0; i < l->lane_count; i++) {
         struct redis_lane *lane = l->p->chosen[i];
-        for (int k = 0; k < PRIORITIES; k++) {
-            if (strcmp(lane->keys[k], key) != 0)
-                continue;
-            for (size_t e = 0; e < entries->elements; e++) {
-                redisReply *entry = entries->element[e];
-                entries->element[e] = NULL;
-                enum status const st =
-                    redis_lane_keep(lane, (enum priority)k, entry, err);
-                if (st != STATUS_OK)
-                    return st;
-            }
-            return STATUS_OK;
-        }
+        for (int k = 0; k < PRIORITIES; k++)
+            if (strcmp(lane->keys[k], key) == 0)
+                return keep_all(lane, (enum priority)k, entries, err);
     }
     return drop_wake(l->p, key, entries, err);
 }
