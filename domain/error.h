@@ -19,15 +19,30 @@ struct error {
     const char *field; /* a static name of the field at fault, or NULL */
 };
 
-/* Writes text into *err, with field (static, may be NULL), and gives status
- * back, so that a caller can `return error_set(...)`. */
-enum status error_set(struct error *err, enum status status, const char *field,
-                      const char *text);
+/* Writes the texts of parts[n], joined, into *err, with field (static, may be
+ * NULL); what does not print is shown as '?', what does not fit is cut. */
+void error_write(struct error *err, const char *field,
+                 const struct bytes *parts, size_t n);
 
-/* The same with the texts of parts[n] joined; what does not print is shown as
- * '?', what does not fit is cut. */
-enum status error_join(struct error *err, enum status status, const char *field,
-                       const struct bytes *parts, size_t n);
+/* The same, and gives status back, so that a caller can
+ * `return error_join(...)`; inline, so that compilers and analyzers know which
+ * status it is. */
+static inline enum status error_join(struct error *err, enum status status,
+                                     const char *field,
+                                     const struct bytes *parts, size_t n)
+{
+    error_write(err, field, parts, n);
+    return status;
+}
+
+/* The same with one text. */
+static inline enum status error_set(struct error *err, enum status status,
+                                    const char *field, const char *text)
+{
+    struct bytes const part = bytes_of(text);
+
+    return error_join(err, status, field, &part, 1);
+}
 
 /* The three shapes most complaints about input have; each gives STATUS_INVALID
  * back, and field (static) names the culprit:
