@@ -187,6 +187,14 @@ void json_add_string(struct json_writer *w, const char *name,
     put_string(w, value);
 }
 
+/* Between the tokens of JSON, and nowhere else, may a line end. */
+static void join_lines(char *at, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (at[i] == '\n' || at[i] == '\r')
+            at[i] = ' ';
+}
+
 void json_add_raw(struct json_writer *w, const char *name, struct bytes value)
 {
     if (!value.at) {
@@ -195,7 +203,10 @@ void json_add_raw(struct json_writer *w, const char *name, struct bytes value)
     }
     assert(value.len > 0);
     start_value(w, name);
+    size_t const at = w->len;
     put(w, value.at, value.len);
+    if (!w->is_broken)
+        join_lines(w->at + at, value.len);
 }
 
 void json_add_time(struct json_writer *w, const char *name, int64_t at_ms)

@@ -43,6 +43,15 @@ def test_output_that_is_json_is_json(mill):
     }
 
 
+def test_json_of_many_lines_is_shown_in_one(mill):
+    many = mill.enqueue("many", '{\n  "a": 1.0,\r\n\t"b": 2\n}', "--retain", "1h")
+    mill.drain("--exec", "many=cat")
+
+    (line,) = mill.run("--json", "task", "show", many).out.splitlines()
+    assert line.count('{   "a": 1.0,  \t"b": 2 }') == 2
+    assert mill.show(many)["result"] == {"a": 1.0, "b": 2}
+
+
 def test_no_output_is_no_result(mill):
     assert result(mill, "true").get("result") in (None, "")
 
