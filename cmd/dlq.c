@@ -221,11 +221,10 @@ static enum exit_code change_matching(const struct wire *wire,
 /* Requeues or removes one task, if it is dead. */
 static enum status change_one(const struct wire *wire,
                               enum dead_letter_action action,
-                              const struct task_ref *ref, struct arena *mem,
+                              const struct task_ref *ref,
                               struct task_id *holder, struct error *err)
 {
     int64_t const now_ms = clock_now_ms(wire->clock);
-    struct task_record record;
     enum status result;
 
     if (action == DEAD_LETTER_REQUEUE) {
@@ -233,25 +232,19 @@ static enum status change_one(const struct wire *wire,
             admin_requeue(wire->admin, now_ms, ref, 1, &result, holder, err);
         return st < 0 ? st : result;
     }
-    arena_reset(mem);
-    enum status st = admin_find(wire->admin, now_ms, ref, mem, &record, err);
-    if (st != STATUS_OK)
-        return st;
-    if (record.state != TASK_DEAD)
-        return STATUS_WRONG_STATE;
-    st = admin_remove(wire->admin, now_ms, ref, 1, &result, err);
+    enum status const st = admin_remove(
+        wire->admin, now_ms, STATE_SET(TASK_DEAD), ref, 1, &result, err);
     return st < 0 ? st : result;
 }
 
 static enum exit_code change_id(const struct wire *wire,
                                 enum dead_letter_action action,
-                                const struct task_id *id, struct arena *mem,
-                                size_t *changed)
+                                const struct task_id *id, size_t *changed)
 {
     struct task_ref const ref = {.id = *id};
     struct task_id holder;
     struct error err;
-    enum status const st = change_one(wire, action, &ref, mem, &holder, &err);
+    enum status const st = change_one(wire, action, &ref, &holder, &err);
 
     if (st < 0)
         return wire_fault(wire, st, &err);
@@ -289,9 +282,8 @@ static enum exit_code change_dead(struct invocation *inv, const char *doc,
     else if (change->list.count == 0)
         code = change_matching(&wire, change, &mem, &changed);
     for (size_t i = 0; i < change->list.count && code != CODE_BACKEND; i++)
-        code =
-            worse_code(code, change_id(&wire, change->action,
-                                       &change->list.ids[i], &mem, &changed));
+        code = worse_code(code, change_id(&wire, change->action,
+                                          &change->list.ids[i], &changed));
     output_count(&inv->globals, change->past, changed);
     record_room_close(&mem);
     wire_close(&wire);

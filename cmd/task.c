@@ -122,16 +122,12 @@ static enum status cancel(const struct wire *wire, int64_t now_ms,
                           enum task_state *state_before, struct error *err)
 {
     enum status result;
-    enum status st = find_state(wire, now_ms, ref, mem, state_before, err);
+    enum status st =
+        admin_remove(wire->admin, now_ms, STATES_WAITING, ref, 1, &result, err);
 
-    if (st != STATUS_OK)
-        return st;
-    if (*state_before == TASK_DONE || *state_before == TASK_DEAD)
-        return STATUS_WRONG_STATE;
-    st = admin_remove(wire->admin, now_ms, ref, 1, &result, err);
     if (st == STATUS_OK && result == STATUS_WRONG_STATE)
-        *state_before = TASK_ACTIVE;
-    return st < 0 ? st : result;
+        st = find_state(wire, now_ms, ref, mem, state_before, err);
+    return st == STATUS_OK ? result : st;
 }
 
 static enum status run_early(const struct wire *wire, int64_t now_ms,

@@ -29,6 +29,13 @@ enum task_state {
 };
 #define TASK_STATES 6
 
+/* Sets of states, as bits. */
+#define STATE_SET(state) (1U << (unsigned)(state))
+#define STATES_WAITING                                                         \
+    (STATE_SET(TASK_SCHEDULED) | STATE_SET(TASK_READY) | STATE_SET(TASK_RETRY))
+#define STATES_INACTIVE                                                        \
+    (STATES_WAITING | STATE_SET(TASK_DONE) | STATE_SET(TASK_DEAD))
+
 /* Why a task is dead. */
 enum reason {
     REASON_NONE,

@@ -82,10 +82,10 @@ struct admin_ops {
                                  struct arena *mem, struct task_page *page,
                                  struct error *err);
 
-    /* Removes tasks that are not active, freeing the keys that they hold until
-     * they end; windows (key_ttl_ms) go on. results: STATUS_OK,
-     * STATUS_NOT_FOUND, STATUS_WRONG_STATE (active). */
-    MUST_USE enum status (*remove)(void *self, int64_t now_ms,
+    /* Removes those of the tasks that are in one of states, which active is
+     * not among, freeing the keys that are held until the end. results:
+     * STATUS_OK, STATUS_NOT_FOUND, STATUS_WRONG_STATE. */
+    MUST_USE enum status (*remove)(void *self, int64_t now_ms, unsigned states,
                                    const struct task_ref *refs, size_t n,
                                    enum status *results, struct error *err);
 
@@ -148,11 +148,13 @@ admin_list(struct admin_port a, const struct list_request *req,
     return a.ops->list(a.self, req, mem, page, err);
 }
 
-MUST_USE static inline enum status
-admin_remove(struct admin_port a, int64_t now_ms, const struct task_ref *refs,
-             size_t n, enum status *results, struct error *err)
+MUST_USE static inline enum status admin_remove(struct admin_port a,
+                                                int64_t now_ms, unsigned states,
+                                                const struct task_ref *refs,
+                                                size_t n, enum status *results,
+                                                struct error *err)
 {
-    return a.ops->remove(a.self, now_ms, refs, n, results, err);
+    return a.ops->remove(a.self, now_ms, states, refs, n, results, err);
 }
 
 MUST_USE static inline enum status admin_run_now(struct admin_port a,

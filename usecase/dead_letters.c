@@ -19,7 +19,8 @@ static enum status change_page(struct admin_port admin, int64_t now_ms,
         st = admin_requeue(admin, now_ms, refs, page->count, results, holders,
                            err);
     else
-        st = admin_remove(admin, now_ms, refs, page->count, results, err);
+        st = admin_remove(admin, now_ms, STATE_SET(TASK_DEAD), refs,
+                          page->count, results, err);
     if (st < 0)
         return st;
 

@@ -73,11 +73,13 @@ static enum status memory_admin_find(void *self, int64_t now_ms,
 }
 
 static enum status memory_admin_remove(void *self, int64_t now_ms,
+                                       unsigned states,
                                        const struct task_ref *refs, size_t n,
                                        enum status *results, struct error *err)
 {
     struct store *s = self;
     (void)err;
+    assert(!(states & STATE_SET(TASK_ACTIVE)));
 
     store_lock(s);
     for (size_t i = 0; i < n; i++) {
@@ -85,7 +87,7 @@ static enum status memory_admin_remove(void *self, int64_t now_ms,
         results[i] = STATUS_OK;
         if (!e) {
             results[i] = STATUS_NOT_FOUND;
-        } else if (e->state == TASK_ACTIVE) {
+        } else if (!(states & STATE_SET(e->state))) {
             results[i] = STATUS_WRONG_STATE;
         } else {
             store_remove(e);

@@ -38,14 +38,16 @@ static enum status redis_admin_list(void *self, const struct list_request *req,
 }
 
 static enum status redis_admin_remove(void *self, int64_t now_ms,
+                                      unsigned states,
                                       const struct task_ref *refs, size_t n,
                                       enum status *results, struct error *err)
 {
     struct redis_admin *a = self;
     assert(n > 0 && n <= BATCH_MAX);
+    assert(!(states & STATE_SET(TASK_ACTIVE)));
     (void)now_ms;
 
-    return redis_edit_remove(&a->connection, refs, n, results, err);
+    return redis_edit_remove(&a->connection, states, refs, n, results, err);
 }
 
 static enum status redis_admin_run_now(void *self, int64_t now_ms,

@@ -16,6 +16,7 @@
 
 /* Removing, the usual case: all whose queue is told go out together. */
 struct removal {
+    char states[TASK_STATES + 1]; /* as digits */
     const struct task_ref *refs;
     enum status *results;
 };
@@ -24,11 +25,12 @@ static void begin_remove(void *self, struct redis_connection *c, size_t i)
 {
     const struct removal *r = self;
 
-    redis_admin_begin(c, REDIS_SCRIPT_REMOVE, r->refs[i].queue, 4);
+    redis_admin_begin(c, REDIS_SCRIPT_REMOVE, r->refs[i].queue, 5);
     redis_add_text(c, "task");
     redis_add_text(c, r->refs[i].id.text);
     redis_add_text(c, "");
     redis_add_text(c, "");
+    redis_add_text(c, r->states);
 }
 
 static enum status removal_result(const redisReply *reply)
@@ -37,7 +39,7 @@ static enum status removal_result(const redisReply *reply)
 
     if (bytes_is(answer, "removed"))
         return STATUS_OK;
-    return bytes_is(answer, "active") ? STATUS_WRONG_STATE : STATUS_NOT_FOUND;
+    return bytes_is(answer, "other") ? STATUS_WRONG_STATE : STATUS_NOT_FOUND;
 }
 
 static enum status take_remove(void *self, size_t i, redisReply **reply,
@@ -51,7 +53,7 @@ static enum status take_remove(void *self, size_t i, redisReply **reply,
 }
 
 /* Removes one task that must be searched for. */
-static enum status remove_found(struct redis_connection *c,
+static enum status remove_found(struct redis_connection *c, const char *states,
                                 const struct task_ref *ref,
                                 struct redis_found *found, enum status *result,
                                 struct error *err)
@@ -73,8 +75,8 @@ static enum status remove_found(struct redis_connection *c,
         struct bytes const args[] = {
             BYTES("task"), bytes_of(ref->id.text),
             bytes_of(is_ready ? redis_stream_name(found->seen.stream) : ""),
-            bytes_of(is_ready ? entry : "")};
-        st = redis_admin_ask(c, REDIS_SCRIPT_REMOVE, found->queue, 4, args,
+            bytes_of(is_ready ? entry : ""), bytes_of(states)};
+        st = redis_admin_ask(c, REDIS_SCRIPT_REMOVE, found->queue, 5, args,
                              &reply, err);
         if (st != STATUS_OK)
             return st;
@@ -87,17 +89,20 @@ static enum status remove_found(struct redis_connection *c,
 
 /* The runs of refs that tell their queue. */
 static enum status remove_known(struct redis_connection *c,
-                                const struct task_ref *refs, size_t n,
-                                enum status *results, struct error *err)
+                                const struct removal *all, size_t n,
+                                struct error *err)
 {
+    const struct task_ref *refs = all->refs;
     enum status st = STATUS_OK;
 
     for (size_t i = 0; i < n && st == STATUS_OK;) {
         size_t run = 0;
-        results[i] = STATUS_NOT_FOUND;
+        all->results[i] = STATUS_NOT_FOUND;
         while (i + run < n && refs[i + run].queue.at)
             run++;
-        struct removal r = {refs + i, results + i};
+        struct removal r = *all;
+        r.refs += i;
+        r.results += i;
         struct redis_round const round = {REDIS_SCRIPT_REMOVE, run,
                                           begin_remove, take_remove, &r};
         if (run > 0)
@@ -107,16 +112,22 @@ static enum status remove_known(struct redis_connection *c,
     return st;
 }
 
-enum status redis_edit_remove(struct redis_connection *c,
+enum status redis_edit_remove(struct redis_connection *c, unsigned states,
                               const struct task_ref *refs, size_t n,
                               enum status *results, struct error *err)
 {
     struct redis_found found = {0};
-    enum status st = remove_known(c, refs, n, results, err);
+    struct removal r = {.refs = refs, .results = results};
+    size_t digits = 0;
+
+    for (int s = 0; s < TASK_STATES; s++)
+        if (states & STATE_SET(s))
+            r.states[digits++] = (char)('0' + s);
+    enum status st = remove_known(c, &r, n, err);
 
     for (size_t i = 0; i < n && st == STATUS_OK; i++)
         if (results[i] == STATUS_NOT_FOUND)
-            st = remove_found(c, &refs[i], &found, &results[i], err);
+            st = remove_found(c, r.states, &refs[i], &found, &results[i], err);
     redis_found_release(&found);
     return st;
 }

@@ -12,6 +12,7 @@
 #include "usecase/admin_port.h"
 
 MUST_USE enum status redis_edit_remove(struct redis_connection *c,
+                                       unsigned states,
                                        const struct task_ref *refs, size_t n,
                                        enum status *results, struct error *err);
 

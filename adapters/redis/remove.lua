@@ -1,11 +1,12 @@
 -- remove.lua - removes a task that is not active, or the first ones of a state.
 --
 -- KEYS: the queue's.
--- ARGV: 'task', its id, and the stream and entry where it was seen ('' unless
--- it is reached only by its time), or 'state', the state, how many.
+-- ARGV: 'task', its id, the stream and entry where it was seen ('' unless it is
+-- reached only by its time), and the states from which it may be removed, as
+-- digits; or 'state', the state, how many.
 --
--- Answers, of a task, 'removed', 'active', or 'unknown' (not seen here); of a
--- state how many were removed. Whatever was there is freed: key, pointer, body.
+-- Answers, of a task, 'removed', 'other' (it is in another state), or 'unknown'
+-- (not seen here); of a state how many were removed. Whatever was there is freed: key, pointer, body.
 -- Of a ready stream only what was never delivered is deleted, entry by entry:
 -- to trim it would leave leases without a task.
 
@@ -63,15 +64,24 @@ local function remove_entry(key, index, item)
     free_key_in(field(item, 'x'), id)
 end
 
-local function remove_task(id, stream, entry)
-    for _, zset in ipairs({SCHEDULED, RETRY, DONE}) do
-        if remove_waiting(zset, id) then
-            return 'removed'
+local function remove_task(id, stream, entry, states)
+    local function may(state)
+        return states:find(state, 1, true)
+    end
+    for state, zset in pairs({
+        [IS_SCHEDULED] = SCHEDULED, [IS_RETRY] = RETRY, [IS_DONE] = DONE,
+    }) do
+        if redis.call('ZSCORE', zset, id) then
+            return may(state) and remove_waiting(zset, id) and 'removed'
+                or 'other'
         end
     end
     local dead = redis.call('HGET', DEADINDEX, id)
     local item = dead and redis.call('XRANGE', DEAD, dead, dead)[1]
     if item then
+        if not may(IS_DEAD) then
+            return 'other'
+        end
         remove_entry(DEAD, DEADINDEX, item)
         return 'removed'
     end
@@ -83,8 +93,8 @@ local function remove_task(id, stream, entry)
     item = entry ~= '' and redis.call('XRANGE', STREAM[stream], entry, entry)[1]
     if not item or field(item, 'id') ~= id then
         return 'unknown'
-    elseif is_pending(STREAM[stream], entry) then
-        return 'active'
+    elseif is_pending(STREAM[stream], entry) or not may(IS_READY) then
+        return 'other'
     end
     remove_entry(STREAM[stream], POINTERS, item)
     return 'removed'
@@ -131,6 +141,6 @@ local function remove_state(state, count)
 end
 
 if ARGV[1] == 'task' then
-    return remove_task(ARGV[2], ARGV[3], ARGV[4])
+    return remove_task(ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 end
 return remove_state(tonumber(ARGV[2]), tonumber(ARGV[3]))

@@ -52,6 +52,7 @@ struct edit_call {
     size_t n;
     enum status *results;
     struct task_id *holders; /* requeue */
+    unsigned states;         /* remove */
 };
 
 static enum status run_remove(struct ledger *l, void *self, struct error *err)
@@ -60,7 +61,7 @@ static enum status run_remove(struct ledger *l, void *self, struct error *err)
 
     for (size_t i = 0; i < call->n; i++) {
         enum status const st =
-            edit_remove(l, call->now_ms, &call->refs[i], err);
+            edit_remove(l, call->now_ms, call->states, &call->refs[i], err);
         if (st < 0)
             return st;
         call->results[i] = st;
@@ -69,12 +70,14 @@ static enum status run_remove(struct ledger *l, void *self, struct error *err)
 }
 
 static enum status sqlite_admin_remove(void *self, int64_t now_ms,
+                                       unsigned states,
                                        const struct task_ref *refs, size_t n,
                                        enum status *results, struct error *err)
 {
     struct sqlite_admin *a = self;
-    struct edit_call call = {now_ms, refs, n, results, NULL};
+    struct edit_call call = {now_ms, refs, n, results, NULL, states};
     assert(n > 0 && n <= BATCH_MAX);
+    assert(!(states & STATE_SET(TASK_ACTIVE)));
 
     return store_write(a->store, run_remove, &call, err);
 }
@@ -91,7 +94,7 @@ static enum status sqlite_admin_run_now(void *self, int64_t now_ms,
                                         struct error *err)
 {
     struct sqlite_admin *a = self;
-    struct edit_call call = {now_ms, ref, 1, NULL, NULL};
+    struct edit_call call = {now_ms, ref, 1, NULL, NULL, 0};
 
     return store_write(a->store, run_run_now, &call, err);
 }
@@ -117,7 +120,7 @@ static enum status sqlite_admin_requeue(void *self, int64_t now_ms,
                                         struct error *err)
 {
     struct sqlite_admin *a = self;
-    struct edit_call call = {now_ms, refs, n, results, holders};
+    struct edit_call call = {now_ms, refs, n, results, holders, 0};
     assert(n > 0 && n <= BATCH_MAX);
 
     return store_write(a->store, run_requeue, &call, err);

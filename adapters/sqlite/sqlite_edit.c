@@ -84,7 +84,7 @@ static enum status remove_target(struct ledger *l, const struct target *t,
     return key_free(l, t->queue->id, &t->task, err);
 }
 
-enum status edit_remove(struct ledger *l, int64_t now_ms,
+enum status edit_remove(struct ledger *l, int64_t now_ms, unsigned states,
                         const struct task_ref *ref, struct error *err)
 {
     struct target t;
@@ -92,7 +92,7 @@ enum status edit_remove(struct ledger *l, int64_t now_ms,
 
     if (st != STATUS_OK)
         return st;
-    if (t.state == TASK_ACTIVE)
+    if (!(states & STATE_SET(t.state)))
         return STATUS_WRONG_STATE;
     return remove_target(l, &t, err);
 }

@@ -17,7 +17,8 @@ struct query edit_find(struct connection *c, struct bytes namespace,
                        const struct packed_id *packed);
 
 MUST_USE enum status edit_remove(struct ledger *l, int64_t now_ms,
-                                 const struct task_ref *ref, struct error *err);
+                                 unsigned states, const struct task_ref *ref,
+                                 struct error *err);
 MUST_USE enum status edit_run_now(struct ledger *l, int64_t now_ms,
                                   const struct task_ref *ref,
                                   struct error *err);

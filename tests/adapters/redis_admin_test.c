@@ -310,7 +310,8 @@ Test(redis_purge, a_key_in_an_error_text_is_not_taken_for_the_key)
     snprintf(held, sizeof(held), "%s 0", id.text);
     by_hand("HSET {ns:q}:keys a %s", held);
 
-    cr_assert(admin_remove(admin, NOW_MS, &ref, 1, &result, &err) == STATUS_OK);
+    cr_assert(admin_remove(admin, NOW_MS, STATES_INACTIVE, &ref, 1, &result,
+                           &err) == STATUS_OK);
 
     cr_expect(eq(int, result, STATUS_OK));
     cr_expect(by_hand("HEXISTS {ns:q}:keys a") == 1);

@@ -123,7 +123,9 @@ static enum status remove_one(struct fixture *f, const char *queue,
     struct task_ref const ref = {bytes_of(queue), id};
     enum status result;
 
-    THEN(eq(int, admin_remove(f->admin, f->now_ms, &ref, 1, &result, &f->err),
+    THEN(eq(int,
+            admin_remove(f->admin, f->now_ms, STATES_INACTIVE, &ref, 1, &result,
+                         &f->err),
             STATUS_OK));
     return result;
 }
@@ -202,13 +204,38 @@ CONTRACT(remove, it_reports_per_item)
     };
     enum status results[4];
 
-    THEN(eq(int, admin_remove(f->admin, f->now_ms, refs, 4, results, &f->err),
+    THEN(eq(int,
+            admin_remove(f->admin, f->now_ms, STATES_INACTIVE, refs, 4, results,
+                         &f->err),
             STATUS_OK));
 
     THEN(eq(int, results[0], STATUS_OK));
     THEN(eq(int, results[1], STATUS_NOT_FOUND));
     THEN(eq(int, results[2], STATUS_WRONG_STATE));
     THEN(eq(int, results[3], STATUS_OK));
+}
+
+CONTRACT(remove, a_task_in_another_state_than_asked_for_stays)
+{
+    static const enum task_state all[] = {TASK_SCHEDULED, TASK_READY,
+                                          TASK_RETRY, TASK_DONE, TASK_DEAD};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct task_ref const ref = {BYTES("q"),
+                                     given_a_task_in(f, "q", all[i])};
+        enum status result = STATUS_OK;
+        THEN(eq(int,
+                admin_remove(f->admin, f->now_ms,
+                             STATES_INACTIVE & ~STATE_SET(all[i]), &ref, 1,
+                             &result, &f->err),
+                STATUS_OK));
+        THEN(eq(int, result, STATUS_WRONG_STATE));
+        THEN(eq(int,
+                admin_remove(f->admin, f->now_ms, STATE_SET(all[i]), &ref, 1,
+                             &result, &f->err),
+                STATUS_OK));
+        THEN(eq(int, result, STATUS_OK));
+    }
 }
 
 static enum status run_now(struct fixture *f, const char *queue,

@@ -151,7 +151,9 @@ CONTRACT(key, it_is_held_until_the_task_is_removed)
     struct task_ref const ref = {BYTES("a"), task.task.id};
     enum status result;
 
-    THEN(eq(int, admin_remove(f->admin, f->now_ms, &ref, 1, &result, &f->err),
+    THEN(eq(int,
+            admin_remove(f->admin, f->now_ms, STATES_INACTIVE, &ref, 1, &result,
+                         &f->err),
             STATUS_OK));
 
     THEN(eq(int, result, STATUS_OK));
@@ -278,7 +280,9 @@ CONTRACT(key, a_window_goes_on_when_its_task_is_removed)
     struct task_ref const ref = {BYTES("a"), given_a_window(f, "k", 60000)};
     enum status result;
 
-    THEN(eq(int, admin_remove(f->admin, f->now_ms, &ref, 1, &result, &f->err),
+    THEN(eq(int,
+            admin_remove(f->admin, f->now_ms, STATES_INACTIVE, &ref, 1, &result,
+                         &f->err),
             STATUS_OK));
 
     THEN(IS_ID(enqueue_key(f, "k").id, ref.id));
@@ -307,7 +311,9 @@ CONTRACT(key, who_lost_a_window_does_not_end_the_next_ones)
     advance(f, 60000);
     struct enqueued const second = enqueue_key(f, "k");
 
-    THEN(eq(int, admin_remove(f->admin, f->now_ms, &first, 1, &result, &f->err),
+    THEN(eq(int,
+            admin_remove(f->admin, f->now_ms, STATES_INACTIVE, &first, 1,
+                         &result, &f->err),
             STATUS_OK));
 
     THEN(IS_ID(enqueue_key(f, "k").id, second.id));

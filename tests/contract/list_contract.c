@@ -258,10 +258,10 @@ CONTRACT(list, a_walk_goes_on_past_what_is_removed_meanwhile)
         for (size_t i = 0; i < page.count; i++) {
             struct task_ref const ref = {BYTES("a"), page.records[i].task.id};
             enum status result;
-            THEN(
-                eq(int,
-                   admin_remove(f->admin, f->now_ms, &ref, 1, &result, &f->err),
-                   STATUS_OK));
+            THEN(eq(int,
+                    admin_remove(f->admin, f->now_ms, STATES_INACTIVE, &ref, 1,
+                                 &result, &f->err),
+                    STATUS_OK));
             THEN(eq(int, result, STATUS_OK));
         }
         total += page.count;

@@ -103,7 +103,9 @@ CONTRACT(stats, removing_and_purging_keep_the_totals)
     size_t removed;
     given_a_task_in(f, "a", TASK_DONE);
 
-    THEN(eq(int, admin_remove(f->admin, f->now_ms, &ref, 1, &result, &f->err),
+    THEN(eq(int,
+            admin_remove(f->admin, f->now_ms, STATES_INACTIVE, &ref, 1, &result,
+                         &f->err),
             STATUS_OK));
     THEN(eq(int,
             admin_purge(f->admin, f->now_ms, BYTES("a"), TASK_DONE, 10,
