@@ -193,8 +193,11 @@ enum status consume_lease(struct consumer *c, size_t room, int64_t until_ms,
     }
     c->turn += n;
 
+    /* Also after a fault: what is left of the batch is to be started, but no
+     * last chance without its record. */
     enum status const turned = turn_away(c, &n);
-    st = turned < 0 ? turned : record_starts(c, &n);
+    enum status const recorded = record_starts(c, &n);
+    st = turned < 0 ? turned : recorded;
     if (n > 0) {
         enum status const started = start(c, n);
         st = st < 0 ? st : started;

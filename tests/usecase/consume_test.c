@@ -191,6 +191,24 @@ Test(consume, a_task_on_its_last_chance_starts_only_with_its_start_on_record)
     cr_assert(ge(sz, faulty_queue_calls(a.queue, QUEUE_EXTEND), 1));
 }
 
+Test(consume, a_last_chance_is_recorded_also_when_its_neighbour_meets_a_fault)
+{
+    struct task_spec spec = work();
+    spec.task.expires_ms = 1000;
+    world_enqueue(&w, &spec);
+    world_pass(&w, 1000);
+    spec = work();
+    spec.task.max_attempts = 1;
+    world_enqueue(&w, &spec);
+    faulty_queue_fail(a.queue, QUEUE_SETTLE, FAULT_BEFORE, 0, 1,
+                      STATUS_UNAVAILABLE);
+
+    worker_steps(&w, &a, 1);
+
+    cr_assert(eq(sz, faulty_queue_calls(a.queue, QUEUE_SETTLE), 1));
+    cr_assert(eq(sz, faulty_queue_calls(a.queue, QUEUE_EXTEND), 1));
+}
+
 Test(consume, a_task_whose_start_could_not_be_recorded_is_not_lost)
 {
     struct task_spec spec = work();
