@@ -203,6 +203,7 @@ static enum status hear_read(struct redis_leasing *l, struct redis_lane *lane,
         return st;
     if (redis_is_error(reply, "NOGROUP")) {
         lane->lacks_group[k] = true;
+        lane->has_group[k] = false;
         return STATUS_OK;
     }
     if (reply->type == REDIS_REPLY_ERROR)
@@ -246,10 +247,26 @@ static enum status make_groups(struct redis_leasing *l, bool *has_made,
             if (st != STATUS_OK)
                 return st;
             lane->lacks_group[k] = false;
+            lane->has_group[k] = true;
             *has_made = true;
         }
     }
     return STATUS_OK;
+}
+
+/* Makes sure of the groups of streams that have something and that we have
+ * not read from before. Left to the read to find out, a lower priority would
+ * be taken in place of one that has no group yet. */
+static enum status meet_groups(struct redis_leasing *l, struct error *err)
+{
+    bool ignored = false;
+
+    for (size_t i = 0; i < l->lane_count; i++) {
+        struct redis_lane *lane = l->p->chosen[i];
+        for (int k = 0; k < PRIORITIES; k++)
+            lane->lacks_group[k] = lane->ready[k] > 0 && !lane->has_group[k];
+    }
+    return make_groups(l, &ignored, err);
 }
 
 /* Reads what was shared out to n lanes, in the plan's order. */
@@ -314,6 +331,8 @@ static enum status pass(struct redis_leasing *l, bool *again, struct error *err)
     }
     if (st == STATUS_OK)
         st = release_paused(l, err);
+    if (st == STATUS_OK)
+        st = meet_groups(l, err);
     if (st != STATUS_OK)
         return st;
 

@@ -40,6 +40,7 @@ struct redis_lane {
     size_t take[PRIORITIES];    /* how many to hand out */
     size_t claimed[PRIORITIES]; /* of them, kept ones */
     bool lacks_group[PRIORITIES];
+    bool has_group[PRIORITIES]; /* as far as we know: to read from */
     size_t entry_bytes; /* about so many each; 0: not known yet */
 
     struct redis_kept *kept[PRIORITIES]; /* oldest first */

@@ -161,6 +161,36 @@ CONTRACT(lease, priority_comes_first_one_by_one_too)
     THEN(IS_ID(given_a_lease(f, "a").task.id, low));
 }
 
+CONTRACT(lease, priority_comes_first_also_where_it_is_new)
+{
+    given_priority(f, PRIORITY_NORMAL);
+    given_a_lease(f, "a");
+    struct task_id const normal = given_priority(f, PRIORITY_NORMAL);
+    struct task_id const high = given_priority(f, PRIORITY_HIGH);
+
+    THEN(eq(sz, lease_up_to(f, "a", 10), 2));
+
+    THEN(IS_ID(f->leases[0].task.id, high));
+    THEN(IS_ID(f->leases[1].task.id, normal));
+}
+
+CONTRACT(lease, a_priority_that_is_new_is_not_passed_over)
+{
+    given_priority(f, PRIORITY_LOW);
+    given_a_lease(f, "a");
+    given_priority(f, PRIORITY_LOW);
+    struct task_id const high = given_priority(f, PRIORITY_HIGH);
+    given_tasks(f, "b", 4, NULL);
+    given_a_lease(f, "b");
+
+    THEN(eq(sz, lease_up_to(f, "*", 4), 4));
+
+    bool is_high_leased = false;
+    for (size_t i = 0; i < 4; i++)
+        is_high_leased |= same_id(f->leases[i].task.id, high);
+    THEN(is_high_leased == true);
+}
+
 CONTRACT(lease, age_counts_from_becoming_ready)
 {
     struct task_id ids[2];
