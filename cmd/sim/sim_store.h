@@ -1,0 +1,32 @@
+/*
+ * sim_store.h - a place for runs, in any backend that users can choose.
+ *
+ * Each run gets a namespace of its own. What is left of it goes with the
+ * folder, where the store made one, or by sim_store_close().
+ */
+#ifndef CMD_SIM_SIM_STORE_H
+#define CMD_SIM_SIM_STORE_H
+
+#include "cmd/sim/sim.h"
+#include "usecase/backend_url.h"
+
+struct sim_store {
+    char text[BACKEND_URL_MAX + 1]; /* of the URL, without a namespace */
+    char folder[64];                /* made for it; "": none */
+    size_t runs;
+    struct backend_url url;     /* of the run under way */
+    struct backend_port keeper; /* open from first to last: a file that nobody
+                                   has open is tidied up each time */
+    struct queue_port keeper_queue;
+};
+
+/* Opens text, a backend URL without options, into *out; "sqlite:" alone is a
+ * file that goes when the store is closed. */
+MUST_USE enum status sim_store_open(const char *text, struct sim_store *out,
+                                    struct error *err);
+void sim_store_close(struct sim_store *store);
+
+/* The place for runs in it; lives as long. */
+struct sim_place sim_store_place(struct sim_store *store);
+
+#endif
