@@ -173,6 +173,20 @@ enum status connection_fault(const struct connection *c, int rc,
     return connection_refuse(c, status, text, err);
 }
 
+enum status connection_check_place(const struct connection *c,
+                                   struct error *err)
+{
+    int has_moved = 0;
+
+    sqlite3_file_control(c->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    if (!has_moved)
+        return STATUS_OK;
+    return connection_refuse(c, STATUS_UNAVAILABLE,
+                             "was removed or replaced while in use: restart "
+                             "what uses it",
+                             err);
+}
+
 enum status connection_script(struct connection *c, const char *sql,
                               struct error *err)
 {

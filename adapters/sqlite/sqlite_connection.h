@@ -44,6 +44,12 @@ enum status connection_fault(const struct connection *c, int rc,
 enum status connection_refuse(const struct connection *c, enum status status,
                               const char *text, struct error *err);
 
+/* Fault STATUS_UNAVAILABLE if the path names another file by now, or none.
+ * SQLite itself would go on with the one it has: what is stored there is lost,
+ * and what others store is never seen. */
+MUST_USE enum status connection_check_place(const struct connection *c,
+                                            struct error *err);
+
 /* Runs SQL of several statements that give no rows. */
 MUST_USE enum status connection_script(struct connection *c, const char *sql,
                                        struct error *err);

@@ -113,6 +113,8 @@ static enum status run_together(struct store *s, struct write *first,
     struct query begin = query_on(&s->writer, SQL_BEGIN_WRITE);
     enum status st = query_run(&begin, err);
 
+    if (st == STATUS_OK)
+        st = connection_check_place(&s->writer, err);
     s->ledger.has_news = false;
     for (struct write *w = first; st == STATUS_OK && w; w = w->next) {
         st = run_one(s, w);

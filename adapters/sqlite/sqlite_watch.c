@@ -112,7 +112,9 @@ enum status watch_begin(struct watch *w, struct error *err)
 
     drain(w->waiter.fd);
     store_set_waiting(w->store, &w->waiter, true);
-    enum status const st = ask(w, &is_new, err);
+    enum status st = connection_check_place(w->reader, err);
+    if (st == STATUS_OK)
+        st = ask(w, &is_new, err);
     if (st < 0 || w->inotify_fd >= 0)
         return st;
 

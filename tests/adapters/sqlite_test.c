@@ -104,6 +104,42 @@ Test(sqlite, a_read_only_file_is_refused)
     then_it_refuses("is read-only");
 }
 
+Test(sqlite, nothing_is_stored_in_a_file_that_was_removed)
+{
+    fixture_open(&f);
+    cr_assert(eq(int, unlink(f.path), 0));
+
+    struct new_task const task = fixture_task(&f, NOW_MS);
+    struct enqueued result;
+    enum status const st =
+        queue_enqueue(f.queue, NOW_MS, &task, 1, &result, &f.err);
+
+    cr_assert(eq(int, st, STATUS_UNAVAILABLE), "%s", f.err.text);
+    cr_assert(ne(ptr, strstr(f.err.text, "was removed or replaced"), NULL));
+}
+
+Test(sqlite, nothing_is_waited_for_in_a_file_that_was_replaced)
+{
+    fixture_open(&f);
+    cr_assert(eq(int, unlink(f.path), 0));
+    fclose(fopen(f.path, "w"));
+
+    struct queue_plan const plan = {.kind = PLAN_EVERY};
+    struct lease_request const req = {.plan = &plan,
+                                      .max = 1,
+                                      .lease_ms = 10000,
+                                      .worker = "w",
+                                      .now_ms = NOW_MS,
+                                      .until_ms = NOW_MS + 60000,
+                                      .wake = WAKE_NEVER};
+    struct lease lease;
+    size_t n;
+    enum status const st =
+        queue_lease(f.queue, &req, &f.mem, &lease, &n, &f.err);
+
+    cr_assert(eq(int, st, STATUS_UNAVAILABLE), "%s", f.err.text);
+}
+
 Test(sqlite, a_folder_is_refused)
 {
     cr_assert(eq(int, mkdir(f.path, 0700), 0));
