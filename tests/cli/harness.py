@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-PATIENCE = 15  # seconds; far beyond what a slow machine needs
+PATIENCE = 60  # seconds; far beyond what a slow machine needs
 
 
 class Result:
