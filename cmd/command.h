@@ -60,5 +60,6 @@ enum exit_code command_stats(struct invocation *inv);
 enum exit_code command_workers(struct invocation *inv);
 enum exit_code command_doctor(struct invocation *inv);
 enum exit_code command_demo(struct invocation *inv);
+enum exit_code command_sim(struct invocation *inv);
 
 #endif

@@ -54,6 +54,7 @@ static const struct command commands[] = {
     {"workers", "", "show the live workers", NULL, command_workers},
     {"demo", "", "show the whole story in some seconds", NULL, command_demo},
     {"doctor", "", "check the backend and its settings", NULL, command_doctor},
+    {"sim", "", "simulate faults in virtual time", NULL, command_sim},
     {0},
 };
 

@@ -60,18 +60,49 @@ static enum status open_next(void *context, struct backend_port *out,
     return st < 0 ? st : backend_open(&store->url, out, err);
 }
 
+/* Whose file it is, must be clear: ours goes. */
+static enum status claim_file(struct sim_store *store, struct error *err)
+{
+    struct backend_url url;
+    enum status const st = backend_url_parse(bytes_of(store->text), &url, err);
+    struct bytes const parts[] = {
+        BYTES("backend: "), bytes_of(url.masked),
+        BYTES(" is there already: the simulation wants a file of its own")};
+
+    if (st < 0)
+        return st;
+    if (access(url.path, F_OK) == 0)
+        return error_join(err, STATUS_INVALID, "backend", parts, 3);
+    store->is_own_file = true;
+    return STATUS_OK;
+}
+
+/* Removes the file of url and those that SQLite keeps beside it. */
+static void remove_file(const struct backend_url *url)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    char path[BACKEND_PATH_SIZE + 8];
+
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof(path), "%s%s", url->path, endings[i]);
+        unlink(path);
+    }
+}
+
 enum status sim_store_open(const char *text, struct sim_store *out,
                            struct error *err)
 {
     enum status st = STATUS_OK;
 
-    *out = (struct sim_store){.runs = 0};
+    *out = (struct sim_store){.shown = text};
     if (strlen(text) > BACKEND_URL_MAX || strchr(text, '?'))
         return error_set(err, STATUS_INVALID, "backend",
-                         "backend: too long, or has options");
+                         "backend: a URL too long, or with options");
     snprintf(out->text, sizeof(out->text), "%s", text);
     if (strcmp(text, "sqlite:") == 0)
         st = make_folder(out, err);
+    else if (is_file(out))
+        st = claim_file(out, err);
     if (st == STATUS_OK)
         st = open_next(out, &out->keeper, err);
     if (st == STATUS_OK)
@@ -88,6 +119,8 @@ void sim_store_close(struct sim_store *store)
         queue_close(store->keeper_queue);
     if (store->keeper.ops)
         store->keeper.ops->close(store->keeper.self);
+    if (store->is_own_file)
+        remove_file(&store->url);
     if (store->folder[0] != '\0')
         nftw(store->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     *store = (struct sim_store){.runs = 0};

@@ -12,7 +12,9 @@
 
 struct sim_store {
     char text[BACKEND_URL_MAX + 1]; /* of the URL, without a namespace */
+    const char *shown;              /* as it was given, for people */
     char folder[64];                /* made for it; "": none */
+    bool is_own_file;               /* was made by it, and goes with it */
     size_t runs;
     struct backend_url url;     /* of the run under way */
     struct backend_port keeper; /* open from first to last: a file that nobody
@@ -20,8 +22,10 @@ struct sim_store {
     struct queue_port keeper_queue;
 };
 
-/* Opens text, a backend URL without options, into *out; "sqlite:" alone is a
- * file that goes when the store is closed. */
+/* Opens text (borrowed), a backend URL without options, into *out. "sqlite:"
+ * alone is a file in a folder for temporary ones; of that as of any other file,
+ * which must not be there yet, nothing is left when the store is closed.
+ * Fault STATUS_INVALID: a URL that is none, or a file that is there. */
 MUST_USE enum status sim_store_open(const char *text, struct sim_store *out,
                                     struct error *err);
 void sim_store_close(struct sim_store *store);
