@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,9 @@
 #include "usecase/heartbeat.h"
 #include "usecase/inspect.h"
 
+/* A command takes four descriptors and its thread one; the backend and others
+ * some. */
+#define DESCRIPTORS(concurrency) (5 * (concurrency) + 64)
 #define END_LOOK_MS 100 /* how often to look whether all is done */
 #define CANCEL_MS (EXEC_GRACE_MS + 2000) /* how long stopped handlers have */
 #define CANCEL_AT_ONCE_MS 1000           /* the same, when told twice */
@@ -177,6 +181,33 @@ static void worker_close(struct worker *w)
     /* The wake stays open: a signal may come until the end. */
 }
 
+/* The soft limit is low for the sake of select(), which is not used here. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit); /* failed: it is as it was */
+}
+
+static void warn_of_few_descriptors(const struct worker *w)
+{
+    struct rlimit limit;
+    int64_t const wanted = DESCRIPTORS(w->options->concurrency);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+        limit.rlim_cur >= (rlim_t)wanted)
+        return;
+
+    struct log_field const fields[] = {
+        log_number("limit", (int64_t)limit.rlim_cur),
+        log_number("wanted", wanted),
+        log_text("hint", BYTES("lower --concurrency or raise ulimit -n")),
+    };
+    log_write(&w->log, LEVEL_WARN, "descriptors may run out", fields, 3);
+}
+
 static enum exit_code worker_open(struct worker *w,
                                   const struct globals *globals)
 {
@@ -188,6 +219,7 @@ static enum exit_code worker_open(struct worker *w,
         complain("millrace: %s", err.text);
         return CODE_FAILED;
     }
+    raise_descriptor_limit();
     enum exit_code const code = wire_open(
         globals, WIRE_QUEUE | WIRE_ADMIN | WIRE_FLEET | WIRE_RANDOM, &w->wire);
     if (code != CODE_FINE)
@@ -299,6 +331,7 @@ static enum exit_code run(struct worker *w)
 {
     signals_begin(w->wake, true);
     say_started(w);
+    warn_of_few_descriptors(w);
     for (;;) {
         system_wake_drain(w->wake);
         heed_signals(w);

@@ -101,6 +101,7 @@ CHILD_CODE static int child_main(void *argument)
     /* Also what a library has opened without saying close-on-exec. */
     close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     reset_signals();
+    setrlimit(RLIMIT_NOFILE, b->start->descriptors);
     execve("/bin/sh", words, b->start->environment);
     b->failed = errno;
     _exit(127);

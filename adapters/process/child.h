@@ -5,6 +5,7 @@
 #define ADAPTERS_PROCESS_CHILD_H
 
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "domain/bytes.h"
@@ -14,6 +15,7 @@ struct child_start {
     char *const *environment;
     struct bytes input; /* for its stdin */
     atomic_int *slot;   /* of the guard; the child enters its group */
+    const struct rlimit *descriptors; /* how many it may have open */
 };
 
 /* Its pid is its process group too. The descriptors never block; -1 once

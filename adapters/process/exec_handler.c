@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <time.h>
 
@@ -33,6 +34,7 @@
 struct exec_host {
     struct guard guard;
     struct environment environment;
+    struct rlimit descriptors;
 };
 
 /* Why a command is being stopped. */
@@ -72,6 +74,7 @@ enum status exec_host_open(struct exec_host **out, struct error *err)
     if (!host)
         return error_set(err, STATUS_NO_MEMORY, NULL,
                          "process: no room for commands");
+    getrlimit(RLIMIT_NOFILE, &host->descriptors);
     st = environment_open(&host->environment, err);
     if (st == STATUS_OK)
         st = guard_open(&host->guard, err);
@@ -288,16 +291,17 @@ static struct outcome outcome_of(struct run *r, struct child_end end)
 
 /* --- all of it ---------------------------------------------------------- */
 
-static struct outcome run_command(struct run *r, const char *command,
+static struct outcome run_command(struct run *r, const struct exec_command *c,
                                   char **environment, atomic_int *slot)
 {
     const struct task *task = &r->call->lease->task;
     struct arena *mem = r->call->mem;
     struct child_start const start = {
-        .command = command,
+        .command = c->command,
         .environment = environment,
         .input = task->payload,
         .slot = slot,
+        .descriptors = &c->host->descriptors,
     };
 
     r->out.at = arena_alloc(mem, OUTPUT_HEAD_SIZE);
@@ -317,7 +321,8 @@ static struct outcome run_command(struct run *r, const char *command,
 
 /* A command that does not read its stdin must not harm the worker. A SIGPIPE
  * that came while it was blocked is taken away again. */
-static struct outcome without_sigpipe(struct run *r, const char *command,
+static struct outcome without_sigpipe(struct run *r,
+                                      const struct exec_command *c,
                                       char **environment, atomic_int *slot)
 {
     struct timespec const at_once = {0};
@@ -327,7 +332,7 @@ static struct outcome without_sigpipe(struct run *r, const char *command,
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe, &before);
-    struct outcome const outcome = run_command(r, command, environment, slot);
+    struct outcome const outcome = run_command(r, c, environment, slot);
     while (sigtimedwait(&pipe, NULL, &at_once) < 0 && errno == EINTR)
         ;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -348,7 +353,7 @@ struct outcome exec_handler_run(const struct handler_call *call, void *context)
 
     char **environment = environment_of(&c->host->environment, call->lease);
     struct outcome const outcome =
-        environment ? without_sigpipe(&r, c->command, environment, slot)
+        environment ? without_sigpipe(&r, c, environment, slot)
                     : not_started(ENOMEM, call->mem);
     free(environment);
     guard_give(slot);

@@ -234,10 +234,12 @@ class Millrace:
                 return row
         return None
 
-    def worker(self, *args, env=None):
-        """Starts a worker that logs everything; it ends with the test."""
+    def worker(self, *args, env=None, files=None):
+        """Starts a worker that logs everything; it ends with the test. files
+        is how many it may have open unless it raises that itself."""
+        few = ["sh", "-c", f'ulimit -Sn {files}; exec "$@"', "sh"]
         process = Process(
-            [self.binary, "worker", *args],
+            [*(few if files else []), self.binary, "worker", *args],
             env={
                 **self.env,
                 "MILLRACE_LOG": "debug",

@@ -3,7 +3,7 @@ import json
 import time
 
 import pytest
-from harness import wait_until_gone
+from harness import ask_until, wait_until_gone
 
 QUICK = ["--backoff", "constant:1ms", "--jitter", "none"]
 KEPT = ["--retain", "1h"]
@@ -225,6 +225,20 @@ def test_concurrency_is_a_limit(mill):
         running += 1 if line == "+" else -1
         most = max(most, running)
     assert most == 2
+
+
+def test_a_low_limit_of_open_files_is_the_handlers_alone(mill):
+    gate, say = mill.fifo("gate"), mill.fifo("say")
+    mill.batch([{"type": "wait"} for _ in range(40)])
+    command = f"wait=ulimit -Sn > {say}; read _ < {gate}"
+    worker = mill.worker("--concurrency", 40, "--exec", command, files=64)
+
+    assert [say.read_line() for _ in range(40)] == ["64"] * 40
+    for _ in range(40):
+        gate.write_line()
+    ask_until(lambda: mill.stats()["done"] == 40, "all are done")
+    assert worker.stop() == 0
+    assert not worker.log.find("task failed")
 
 
 def test_handlers_hold_nothing_of_the_worker_open(mill):
