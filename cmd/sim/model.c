@@ -48,10 +48,10 @@ void model_see_time(struct model *m, int64_t now_ms)
 struct model_text model_text_of(struct bytes b)
 {
     struct model_text text = {.is_there = b.at != NULL};
-    assert(b.len <= MODEL_TEXT_MAX);
+    assert(b.len <= MODEL_TEXT_MAX && (b.at || b.len == 0));
 
     text.len = (uint8_t)b.len;
-    if (b.len > 0)
+    if (b.at)
         memcpy(text.at, b.at, b.len);
     return text;
 }

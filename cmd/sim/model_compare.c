@@ -19,7 +19,9 @@ static void compare_progress(struct model *m, const struct model_task *t,
     else if (!model_text_is(&t->error, r->task.last_error))
         model_complain(m, &t->task.id, "stored with another last error");
     else if (!model_text_is(&t->key, r->task.key))
-        model_complain(m, &t->task.id, "stored with another key");
+        model_complain(m, &t->task.id, "stored with the key '%.*s', not '%s'",
+                       (int)r->task.key.len, r->task.key.at ? r->task.key.at : "",
+                       t->key.at);
     else if (r->task.run_at_ms != t->task.run_at_ms)
         model_complain(m, &t->task.id, "stored to run at %lld, not %lld",
                        (long long)r->task.run_at_ms,
@@ -58,11 +60,32 @@ static void compare_record(struct model *m, const struct model_task *t,
     compare_end(m, t, r);
 }
 
+/* State by state, and those that wait by their time in each queue. before is
+ * NULL for the first record. */
+static void check_order(struct model *m, const struct task_record *before,
+                        const struct task_record *r)
+{
+    bool const is_timed = r->state == TASK_SCHEDULED || r->state == TASK_RETRY;
+
+    if (!before)
+        return;
+    if (r->state < before->state)
+        model_complain(m, &r->task.id, "%s, but listed behind what is %s",
+                       task_state_name(r->state),
+                       task_state_name(before->state));
+    else if (is_timed && r->state == before->state &&
+             bytes_equal(r->task.queue, before->task.queue) &&
+             r->task.run_at_ms < before->task.run_at_ms)
+        model_complain(m, &r->task.id, "listed behind %s, which runs later",
+                       before->task.id.text);
+}
+
 static void compare_page(struct model *m, int64_t now_ms,
                          const struct task_page *page)
 {
     for (size_t i = 0; i < page->count; i++) {
         const struct task_record *r = &page->records[i];
+        check_order(m, i > 0 ? r - 1 : NULL, r);
         struct model_task *t = model_find(m, r->task.queue, &r->task.id);
         if (!t || t->is_gone) {
             model_complain(m, &r->task.id, "%s in the store, but %s",

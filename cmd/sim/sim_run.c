@@ -64,8 +64,8 @@ static enum status open_ports(struct sim *s)
     const struct sim_flaws *flaws = &s->config->flaws;
     const struct backend_ops *ops = s->backend.ops;
     void *self = s->backend.self;
-    struct queue_port q;
-    struct admin_port admin;
+    struct queue_port q = {0};
+    struct admin_port admin = {0};
     enum status st = ops->open_queue(self, &q, s->err);
 
     if (st < 0)
