@@ -20,8 +20,8 @@ static void compare_progress(struct model *m, const struct model_task *t,
         model_complain(m, &t->task.id, "stored with another last error");
     else if (!model_text_is(&t->key, r->task.key))
         model_complain(m, &t->task.id, "stored with the key '%.*s', not '%s'",
-                       (int)r->task.key.len, r->task.key.at ? r->task.key.at : "",
-                       t->key.at);
+                       (int)r->task.key.len,
+                       r->task.key.at ? r->task.key.at : "", t->key.at);
     else if (r->task.run_at_ms != t->task.run_at_ms)
         model_complain(m, &t->task.id, "stored to run at %lld, not %lld",
                        (long long)r->task.run_at_ms,

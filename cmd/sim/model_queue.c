@@ -5,17 +5,21 @@
 
 #include "cmd/sim/model_parts.h"
 
-/* Which task stands for a new one at now_ms, by an answer that says whether
- * any does; NULL: none. */
+/* Which task stands for a new one that was answered so; NULL: none. Where
+ * either may be, the answer decides. */
 static struct model_task *stand_in(struct model *m, const struct task *task,
-                                   int64_t now_ms, bool is_duplicate)
+                                   int64_t now_ms,
+                                   const struct enqueued *answer)
 {
     struct model_task *same = model_find(m, task->queue, &task->id);
     struct model_queue *q = model_queue_made(m, task->queue);
     struct model_text const key = model_text_of(task->key);
 
+    if (!answer->is_duplicate)
+        now_ms = m->latest_ms;
     if (same && (model_is_there(same, now_ms) ||
-                 (is_duplicate && model_may_linger(same, now_ms))))
+                 (model_may_linger(same, now_ms) && answer->is_duplicate &&
+                  strcmp(answer->id.text, same->task.id.text) == 0)))
         return same;
     if (!key.is_there)
         return NULL;
@@ -45,9 +49,7 @@ static void enqueue_one(struct model *m, int64_t now_ms,
     const struct task *task = &new_task->task;
     bool const is_ready = task->run_at_ms <= now_ms;
     enum task_state const state = is_ready ? TASK_READY : TASK_SCHEDULED;
-    const struct model_task *holder =
-        stand_in(m, task, result->is_duplicate ? now_ms : m->latest_ms,
-                 result->is_duplicate);
+    const struct model_task *holder = stand_in(m, task, now_ms, result);
 
     if (new_task->is_id_new && model_find(m, task->queue, &task->id))
         model_complain(m, &task->id, "sent again as if it were new");
