@@ -53,7 +53,8 @@ for i = 4, #ARGV, 10 do
     local answer = existing(id, flags, ms, key)
     if not answer then
         answer = store(id, stream, flags, ms, run_at, a, b, c)
-        if flags:find('k', 1, true) then
+        if flags:find('k', 1, true) and (til == '0' or tonumber(til) > now)
+        then
             hold_key(key, id, til)
         end
     end

@@ -98,14 +98,12 @@ static int64_t key_until(const struct task *task)
 static void add_flags(struct redis_sending *s, size_t i)
 {
     const struct task *task = &s->tasks[i].task;
-    bool const is_window_over =
-        task->key_ttl_ms > 0 && key_until(task) <= s->now_ms;
     char flags[8];
     size_t len = 0;
 
     if (is_scheduled(s, i))
         flags[len++] = 's';
-    if (task->key.at && !is_window_over)
+    if (task->key.at)
         flags[len++] = 'k';
     if (is_brought(s, i))
         flags[len++] = 'b';

@@ -264,6 +264,26 @@ CONTRACT(key, a_window_counts_from_the_creation_of_the_task)
     THEN(eq(int, is_held(f, "k"), false));
 }
 
+CONTRACT(key, who_comes_after_his_own_window_finds_the_key_held_all_the_same)
+{
+    struct task_id const holder = given_a_window(f, "k", 60000);
+    struct new_task late = a_keyed_task(f, "a", "k");
+    late.task.created_at_ms -= 5000;
+    late.task.key_ttl_ms = 5000;
+
+    THEN(IS_ID(enqueue_one(f, &late).id, holder));
+}
+
+CONTRACT(key, who_comes_after_his_own_window_holds_nothing)
+{
+    struct new_task late = a_keyed_task(f, "a", "k");
+    late.task.created_at_ms -= 5000;
+    late.task.key_ttl_ms = 5000;
+    given(f, &late);
+
+    THEN(eq(int, is_held(f, "k"), false));
+}
+
 CONTRACT(key, a_window_is_held_by_a_dead_task)
 {
     given_a_window(f, "k", 60000);
