@@ -1,7 +1,9 @@
 /*
  * signals.h - what the process has been told by signals.
  *
- * The handlers count and signal a wake, nothing else; whoever waits looks.
+ * The handlers count and signal a wake; whoever waits looks. Only a worker that
+ * is told twice to stop, and can't look since a backend keeps it waiting, is
+ * ended by them.
  */
 #ifndef CMD_SIGNALS_H
 #define CMD_SIGNALS_H
@@ -10,9 +12,11 @@
 
 #include "usecase/wake.h"
 
-/* From now on SIGTERM and SIGINT, and with is_quietable SIGTSTP and SIGCONT,
- * are noted and signal wake (an eventfd that stays open). Once a process. */
-void signals_begin(struct wake wake, bool is_quietable);
+/* From now on SIGTERM and SIGINT, and in a worker SIGTSTP and SIGCONT, are
+ * noted and signal wake (an eventfd that stays open). Once a process. A worker
+ * exits with CODE_BACKEND if it still runs some seconds after the second
+ * SIGTERM or SIGINT. */
+void signals_begin(struct wake wake, bool is_worker);
 
 /* How often SIGTERM and SIGINT have come. */
 int signals_stops(void);

@@ -1,4 +1,5 @@
 """A Redis server that goes away and comes back."""
+import signal
 from collections import Counter
 
 import pytest
@@ -71,6 +72,21 @@ def test_a_worker_started_while_the_server_is_down_says_so(mill, durable):
 
     assert str(durable.socket) in done.err
     durable.start()
+
+
+def test_told_twice_a_worker_waits_for_no_answer(mill, durable):
+    gate = mill.fifo("gate")
+    task_id = mill.enqueue("t")
+    worker = mill.worker("--exec", f"t=read _ < {gate}")
+    ask_until(lambda: mill.state(task_id) == "active", "it runs")
+    durable.process.signal(signal.SIGSTOP)
+
+    worker.signal(signal.SIGTERM)
+    worker.signal(signal.SIGINT)
+
+    assert worker.wait() in (0, 3)  # 0: it did not need the server any more
+    durable.process.signal(signal.SIGCONT)
+    assert mill.state(task_id) in ("active", "ready")
 
 
 def test_a_full_server_refuses_new_tasks_and_finishes_old_ones(
