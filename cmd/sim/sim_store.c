@@ -10,6 +10,7 @@
 #include "adapters/redis/redis_namespace.h"
 #endif
 #include "cmd/backends.h"
+#include "domain/text.h"
 
 static bool is_file(const struct sim_store *store)
 {
@@ -65,14 +66,15 @@ static enum status claim_file(struct sim_store *store, struct error *err)
 {
     struct backend_url url;
     enum status const st = backend_url_parse(bytes_of(store->text), &url, err);
-    struct bytes const parts[] = {
-        BYTES("backend: "), bytes_of(url.masked),
-        BYTES(" is there already: the simulation wants a file of its own")};
 
     if (st < 0)
         return st;
-    if (access(url.path, F_OK) == 0)
+    if (access(url.path, F_OK) == 0) {
+        struct bytes const parts[] = {
+            BYTES("backend: "), bytes_of(url.masked),
+            BYTES(" is there already: the simulation wants a file of its own")};
         return error_join(err, STATUS_INVALID, "backend", parts, 3);
+    }
     store->is_own_file = true;
     return STATUS_OK;
 }
@@ -84,7 +86,9 @@ static void remove_file(const struct backend_url *url)
     char path[BACKEND_PATH_SIZE + 8];
 
     for (size_t i = 0; i < 3; i++) {
-        snprintf(path, sizeof(path), "%s%s", url->path, endings[i]);
+        struct text t = text_in(path, sizeof(path));
+        text_add(&t, url->path);
+        text_add(&t, endings[i]);
         unlink(path);
     }
 }
@@ -95,10 +99,11 @@ enum status sim_store_open(const char *text, struct sim_store *out,
     enum status st = STATUS_OK;
 
     *out = (struct sim_store){.shown = text};
-    if (strlen(text) > BACKEND_URL_MAX || strchr(text, '?'))
+    struct text kept = text_in(out->text, sizeof(out->text));
+    text_add(&kept, text);
+    if (kept.is_cut || strchr(text, '?'))
         return error_set(err, STATUS_INVALID, "backend",
                          "backend: a URL too long, or with options");
-    snprintf(out->text, sizeof(out->text), "%s", text);
     if (strcmp(text, "sqlite:") == 0)
         st = make_folder(out, err);
     else if (is_file(out))
