@@ -186,6 +186,10 @@ enum status consumer_abandon(struct consumer *c, struct error *err)
     struct outcome const release = {.kind = OUTCOME_RELEASE};
     size_t n = 0;
 
+    /* What has finished need not run again; a fault is told to the metrics,
+     * and what it leaves goes back with the rest. */
+    enum status const settled = consume_settle_finished(c);
+    (void)settled;
     for (size_t slot = 0; slot < c->capacity; slot++) {
         if (!c->held[slot])
             continue;

@@ -115,8 +115,8 @@ void consumer_cancel_all(struct consumer *c);
 /* Whether it holds no task: all is settled. */
 bool consumer_is_idle(const struct consumer *c);
 
-/* Releases all tasks that are still held, for handlers that do not end. Tries
- * the backend once; no step may follow. */
+/* Settles what has finished and releases all other tasks that are still held,
+ * for handlers that do not end. Tries the backend once; no step may follow. */
 MUST_USE enum status consumer_abandon(struct consumer *c, struct error *err);
 
 #endif

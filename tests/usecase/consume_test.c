@@ -369,6 +369,20 @@ Test(consume, stopping_gives_back_what_was_not_started_without_an_attempt)
     cr_assert(consumer_is_idle(&a.consumer));
 }
 
+Test(consume, abandoning_settles_what_has_finished)
+{
+    struct task_spec const spec = work();
+    struct task_id const id = world_enqueue(&w, &spec);
+    faulty_queue_fail(a.queue, QUEUE_SETTLE, FAULT_BEFORE, 0, 1,
+                      STATUS_UNAVAILABLE);
+    worker_steps(&w, &a, 2);
+    cr_assert(eq(sz, w.calls, 1));
+
+    cr_assert(eq(int, consumer_abandon(&a.consumer, &w.err), STATUS_OK));
+
+    then_it_is_gone(&id);
+}
+
 Test(consume, abandoning_releases_what_handlers_do_not_give_back)
 {
     struct task_spec const spec = work();
