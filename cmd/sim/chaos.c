@@ -14,8 +14,10 @@ struct chaos_port {
     size_t sent_count;
 };
 
-static enum status fail(struct error *err)
+static enum status fail(const struct chaos_port *p, struct error *err)
 {
+    if (p->what.is_full && !p->is_dead)
+        return error_set(err, STATUS_FULL, NULL, "chaos: full");
     return error_set(err, STATUS_UNAVAILABLE, NULL, "chaos: no answer");
 }
 
@@ -57,7 +59,7 @@ static enum status answer(struct chaos_port *p, enum status st,
     bool const is_answered = passes(p, true);
 
     p->calls++;
-    return is_answered ? st : fail(err);
+    return is_answered ? st : fail(p, err);
 }
 
 /* Whether these are the tasks whose answer was lost. */
@@ -76,7 +78,7 @@ static enum status chaos_enqueue(void *self, int64_t now_ms,
     assert(n <= CHAOS_BATCH_MAX);
 
     if (!happens(p))
-        return fail(err);
+        return fail(p, err);
     if (were_sent(p, tasks, n)) {
         memcpy(results, p->sent, n * sizeof(*results));
         p->sent_count = 0;
@@ -102,7 +104,7 @@ static enum status chaos_lease(void *self, const struct lease_request *req,
     size_t n = 0;
 
     if (!happens(p))
-        return fail(err);
+        return fail(p, err);
     enum status const st =
         answer(p, queue_lease(p->inner, req, mem, leases, &n, err), err);
     if (st == STATUS_OK)
@@ -117,7 +119,7 @@ static enum status chaos_settle(void *self, int64_t now_ms,
     struct chaos_port *p = self;
 
     if (!happens(p))
-        return fail(err);
+        return fail(p, err);
     return answer(p, queue_settle(p->inner, now_ms, items, n, results, err),
                   err);
 }
@@ -130,7 +132,7 @@ static enum status chaos_extend(void *self, int64_t now_ms, int64_t lease_ms,
     struct chaos_port *p = self;
 
     if (!happens(p))
-        return fail(err);
+        return fail(p, err);
     return answer(p,
                   queue_extend(p->inner, now_ms, lease_ms, worker, items, n,
                                results, err),
@@ -144,7 +146,7 @@ static enum status chaos_promote(void *self, int64_t now_ms, size_t limit,
     struct chaos_port *p = self;
 
     if (!happens(p))
-        return fail(err);
+        return fail(p, err);
     return answer(
         p, queue_promote(p->inner, now_ms, limit, moved, next_due_ms, err),
         err);
@@ -159,7 +161,7 @@ static enum status chaos_take_expired(void *self,
     size_t n = 0;
 
     if (!happens(p))
-        return fail(err);
+        return fail(p, err);
     enum status const st =
         answer(p, queue_take_expired(p->inner, req, mem, leases, &n, err), err);
     if (st == STATUS_OK)

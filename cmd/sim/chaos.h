@@ -25,7 +25,8 @@ enum chaos_kind {
 struct chaos {
     enum chaos_kind kind;
     bool is_after;
-    size_t call; /* which one of the step; 0: the first */
+    size_t call;  /* which one of the step; 0: the first */
+    bool is_full; /* FAIL: because the store is, not for want of an answer */
 };
 
 #define CHAOS_BATCH_MAX 8 /* tasks of one enqueue */

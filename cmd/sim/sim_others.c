@@ -180,10 +180,10 @@ static void settle_late(struct sim *s, const struct lease *lease)
     item.verdict.reason = REASON_REJECTED;
     item.verdict.attempt = lease->task.attempt;
     item.verdict.run_at_ms = sim_now_ms(s);
-    s->witness.is_impostor = true;
+    s->witness.is_unjudged = true;
     enum status const st =
         queue_settle(s->impostor, sim_now_ms(s), &item, 1, &result, &err);
-    s->witness.is_impostor = false;
+    s->witness.is_unjudged = false;
     (void)st; /* the witness has heard it */
 }
 

@@ -41,10 +41,16 @@ static struct chaos a_chaos(struct dice *d)
     static const enum chaos_kind kinds[] = {CHAOS_FAIL, CHAOS_CRASH,
                                             CHAOS_STALL};
 
+    struct chaos chaos = {.kind = CHAOS_NONE};
+
     if (dice_roll(d, 3) > 0)
-        return (struct chaos){CHAOS_NONE, false, 0};
-    return (struct chaos){kinds[dice_roll(d, 3)], dice_hits(d, 2),
-                          dice_roll(d, 5)};
+        return chaos;
+    chaos.kind = kinds[dice_roll(d, 3)];
+    chaos.is_after = dice_hits(d, 2);
+    chaos.call = dice_roll(d, 5);
+    chaos.is_full =
+        chaos.kind == CHAOS_FAIL && !chaos.is_after && dice_hits(d, 3);
+    return chaos;
 }
 
 void sim_plan_make(const struct sim_config *config, struct sim_plan *plan)
@@ -68,7 +74,8 @@ void sim_action_print(const struct sim_action *action, char *out, size_t size)
 
     if (action->chaos.kind != CHAOS_NONE)
         snprintf(out + used, size - (size_t)used, ", %s %s call %zu",
-                 chaos_names[action->chaos.kind],
+                 action->chaos.is_full ? "finds it full"
+                                       : chaos_names[action->chaos.kind],
                  action->chaos.is_after ? "after" : "before",
                  action->chaos.call + 1);
 }

@@ -224,7 +224,7 @@ static void take_action(struct sim *s, const struct sim_action *action)
         chaos_arm(a->chaos, action->chaos);
     act(s, action, a);
     if (a && a->is_open)
-        chaos_arm(a->chaos, (struct chaos){CHAOS_NONE, false, 0});
+        chaos_arm(a->chaos, (struct chaos){.kind = CHAOS_NONE});
 }
 
 /* Nobody may sleep while there is something to do for him. */

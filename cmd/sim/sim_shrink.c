@@ -107,12 +107,15 @@ enum status sim_shrink(const struct sim_config *config, size_t tries,
 
     if (!sh.candidate)
         return error_set(err, STATUS_NO_MEMORY, NULL, "sim: no memory");
+    size_t before;
     sh.config.trace = NULL;
     if (result->at < plan->count)
         plan->count = result->at;
-    leave_out_all(&sh);
-    take_out_faults(&sh);
-    leave_out_all(&sh); /* faults that are gone may have hidden more */
+    do {
+        before = plan->count;
+        leave_out_all(&sh);
+        take_out_faults(&sh); /* one that is gone may have hidden more */
+    } while (plan->count < before);
     free(sh.candidate);
     return sh.status;
 }

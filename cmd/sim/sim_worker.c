@@ -204,20 +204,34 @@ void sim_work(struct sim_actor *a)
         sim_actor_bury(a);
 }
 
+/* Stops without waiting any longer; false: it could not. */
+static bool give_up(struct sim_actor *a)
+{
+    struct witness *w = &a->sim->witness;
+    struct error err;
+
+    w->is_unjudged = true;
+    enum status const st = consumer_abandon(&a->consumer, &err);
+    w->is_unjudged = false;
+    return st == STATUS_OK && !chaos_is_dead(a->chaos);
+}
+
 void sim_restart(struct sim_actor *a)
 {
     enum { PATIENCE = 20, PAUSE_MS = 200 };
 
     if (sim_now_ms(a->sim) < a->frozen_until_ms || !a->is_open)
         return;
+    size_t const patience = dice_roll(&a->sim->dice, PATIENCE);
     consumer_stop(&a->consumer);
-    for (int i = 0; i < PATIENCE && !chaos_is_dead(a->chaos); i++) {
+    for (size_t i = 0; i < patience && !consumer_is_idle(&a->consumer) &&
+                       !chaos_is_dead(a->chaos);
+         i++) {
         step(a);
-        if (consumer_is_idle(&a->consumer))
-            break;
         sim_pass(a->sim, PAUSE_MS);
     }
-    if (consumer_is_idle(&a->consumer) && !chaos_is_dead(a->chaos))
+    if (!chaos_is_dead(a->chaos) &&
+        (consumer_is_idle(&a->consumer) || give_up(a)))
         sim_actor_close(a);
     else
         sim_actor_bury(a);

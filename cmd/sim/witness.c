@@ -106,7 +106,7 @@ static enum status witness_settle(void *self, int64_t now_ms,
     struct witness_port *p = self;
     struct model *m = p->w->model;
 
-    if (!p->w->is_impostor)
+    if (!p->w->is_unjudged)
         judge_settlements(m, now_ms, items, n);
     enum status const st =
         queue_settle(p->inner, now_ms, items, n, results, err);

@@ -30,7 +30,8 @@ struct witness {
     uint64_t signals; /* how often something changed that sleepers wait for */
     struct old_lease leases[WITNESS_LEASES]; /* a ring of all there were */
     size_t lease_count;
-    bool is_impostor; /* what is settled now is not judged: it must fail */
+    bool is_unjudged; /* what is settled now need not follow the rules: by an
+                         impostor, or by who gives up */
 };
 
 /* Open ports around inner, which they close, for who (borrowed). */

@@ -88,7 +88,7 @@ static void begin(uint64_t seed)
     held_count = 0;
     now_ms = place.start_ms ? place.start_ms : INT64_C(1750000000000);
     began_mono_ms = monotonic_ms();
-    witness = (struct witness){.model = model_new(), .is_impostor = true};
+    witness = (struct witness){.model = model_new(), .is_unjudged = true};
     cr_assert(witness.model != NULL);
     witness.model->is_ordered = true;
     witness.model->is_timed_apart = place.age != NULL;

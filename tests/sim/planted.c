@@ -218,8 +218,8 @@ static enum status planted_extend(void *self, int64_t now_ms, int64_t lease_ms,
 {
     struct planted_port *port = self;
 
-    /* How long it lasts is left as it was; only the start is recorded. */
-    if (port->p->flaw == FLAW_EXTENDS_WITHOUT_ITS_INDEX && !items[0].is_started)
+    /* Whether it has begun is recorded, until when it lasts is not. */
+    if (port->p->flaw == FLAW_EXTENDS_WITHOUT_ITS_INDEX)
         lease_ms = 1;
     return queue_extend(port->inner, now_ms, lease_ms, worker, items, n,
                         results, err);
