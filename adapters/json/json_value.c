@@ -24,7 +24,7 @@ static void skip(struct bytes *b, size_t n)
 
 static void skip_blanks(struct bytes *b)
 {
-    while (b->len > 0 && strchr(" \t\r\n", *b->at))
+    while (b->len > 0 && memchr(" \t\r\n", *b->at, 4))
         skip(b, 1);
 }
 
