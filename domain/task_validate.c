@@ -85,6 +85,8 @@ static enum status check_sizes(const struct task *task, struct error *err)
         return error_set(err, STATUS_INVALID, "payload", "payload: empty");
     if (task->payload.len > PAYLOAD_MAX)
         return error_too_large(err, "payload", task->payload.len, PAYLOAD_MAX);
+    if (task->headers.at && task->headers.len == 0)
+        return error_set(err, STATUS_INVALID, "headers", "headers: empty");
     if (task->headers.len > HEADERS_MAX)
         return error_too_large(err, "headers", task->headers.len, HEADERS_MAX);
     return STATUS_OK;

@@ -9,15 +9,21 @@ static bool is_range(const struct query *q, int column, int64_t count)
     return value >= 0 && value < count;
 }
 
-/* Whether the numbers in the row are such as we write. */
-static bool is_sound(const struct query *q)
+/* Whether the numbers in the row fit where they go; whether they make a task
+ * is the domain's to say. */
+static bool is_fitting(const struct query *q)
 {
     return query_column_bytes(q, COLUMN_ID).len == TASK_ID_BYTES &&
            is_range(q, COLUMN_STATE, TASK_STATES) &&
            is_range(q, COLUMN_PRIORITY, PRIORITIES) &&
            is_range(q, COLUMN_REASON, REASONS) &&
            is_range(q, COLUMN_BACKOFF_KIND, BACKOFF_CONSTANT + 1) &&
-           is_range(q, COLUMN_BACKOFF_JITTER, JITTER_NONE + 1);
+           is_range(q, COLUMN_BACKOFF_JITTER, JITTER_NONE + 1) &&
+           is_range(q, COLUMN_BACKOFF_FACTOR, FACTOR_MILLI_MAX + 1) &&
+           is_range(q, COLUMN_MAX_ATTEMPTS, ATTEMPTS_MAX + 1) &&
+           is_range(q, COLUMN_MAX_CRASHES, CRASHES_MAX + 1) &&
+           is_range(q, COLUMN_ATTEMPT, ATTEMPTS_MAX + 1) &&
+           is_range(q, COLUMN_CRASHES, CRASHES_MAX + 1);
 }
 
 static struct backoff read_backoff(const struct query *q)
@@ -34,9 +40,9 @@ static struct backoff read_backoff(const struct query *q)
 bool row_is_over(const struct query *q, int64_t now_ms)
 {
     return query_column_int(q, COLUMN_STATE) == TASK_DONE &&
-           query_column_int(q, COLUMN_SINCE) +
-                   query_column_int(q, COLUMN_RETAIN) <=
-               now_ms;
+           is_range(q, COLUMN_RETAIN, DURATION_MAX_MS + 1) &&
+           query_column_int(q, COLUMN_SINCE) <=
+               now_ms - query_column_int(q, COLUMN_RETAIN);
 }
 
 static bool copy(const struct query *q, int column, struct arena *mem,
@@ -45,12 +51,25 @@ static bool copy(const struct query *q, int column, struct arena *mem,
     return arena_copy(mem, query_column_bytes(q, column), out);
 }
 
+static enum status corrupt(const struct query *q, struct error *err)
+{
+    return connection_refuse(q->connection, STATUS_CORRUPT,
+                             "a stored task can't be understood", err);
+}
+
+/* The rules of the domain count on it: a number beyond its limit would
+ * overflow there. */
+static bool is_sound(struct task task)
+{
+    task.queue = BYTES(DEFAULT_QUEUE); /* filled in later */
+    return task_is_valid(&task);
+}
+
 enum status row_read_task(const struct query *q, struct arena *mem,
                           struct task *out, struct error *err)
 {
-    if (!is_sound(q))
-        return connection_refuse(q->connection, STATUS_CORRUPT,
-                                 "a stored task can't be understood", err);
+    if (!is_fitting(q))
+        return corrupt(q, err);
 
     const char *id = query_column_bytes(q, COLUMN_ID).at;
     struct task task = {
@@ -75,6 +94,8 @@ enum status row_read_task(const struct query *q, struct arena *mem,
         !copy(q, COLUMN_PAYLOAD, mem, &task.payload) ||
         !copy(q, COLUMN_LAST_ERROR, mem, &task.last_error))
         return STATUS_EMPTY;
+    if (!is_sound(task))
+        return corrupt(q, err);
     *out = task;
     return STATUS_OK;
 }
@@ -102,6 +123,8 @@ enum status row_read_record(const struct query *q, struct arena *mem,
         !copy(q, COLUMN_WORKER, mem, &record.worker) ||
         !copy(q, COLUMN_RESULT, mem, &record.result))
         return STATUS_EMPTY;
+    if (record.result.at && record.result.len == 0)
+        return corrupt(q, err);
     *out = record;
     return STATUS_OK;
 }
