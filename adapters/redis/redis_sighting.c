@@ -2,6 +2,10 @@
 
 #include "domain/text.h"
 
+/* Two for each ms of a lease, see redis_keys.h: beyond that it is none of
+ * ours. */
+#define DELIVERIES_MAX (2 * INSTANT_MAX_MS)
+
 static enum status garbled(struct error *err)
 {
     return error_set(err, STATUS_CORRUPT, NULL,
@@ -15,6 +19,19 @@ static struct bytes text_at(const redisReply *reply, size_t i)
     if (!part || part->type != REDIS_REPLY_STRING)
         return (struct bytes){0};
     return (struct bytes){part->str, part->len};
+}
+
+/* A number from 0 to limit. */
+static bool read_int(const redisReply *reply, size_t i, int64_t limit,
+                     int64_t *out)
+{
+    const redisReply *part = i < reply->elements ? reply->element[i] : NULL;
+
+    if (!part || part->type != REDIS_REPLY_INTEGER || part->integer < 0 ||
+        part->integer > limit)
+        return false;
+    *out = part->integer;
+    return true;
 }
 
 /* A score is a time in ms, which the server writes as a whole number. */
@@ -48,14 +65,12 @@ static enum status read_entry(const redisReply *reply, struct bytes queue,
         return garbled(err);
     out->stream = stream;
     if (out->state == TASK_ACTIVE) {
-        if (reply->elements < 6 ||
-            reply->element[4]->type != REDIS_REPLY_INTEGER ||
-            reply->element[5]->type != REDIS_REPLY_INTEGER)
+        int64_t deliveries;
+        if (!read_int(reply, 4, INSTANT_MAX_MS, &out->idle_ms) ||
+            !read_int(reply, 5, DELIVERIES_MAX, &deliveries))
             return garbled(err);
         out->consumer = text_at(reply, 3);
-        out->idle_ms = reply->element[4]->integer;
-        out->age_ms =
-            redis_lease_age_ms(reply->element[5]->integer, out->idle_ms);
+        out->age_ms = redis_lease_age_ms(deliveries, out->idle_ms);
     }
     return redis_task_read_entry(reply->element[2], queue, stream, &out->entry,
                                  &out->stored, err);

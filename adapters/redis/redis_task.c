@@ -301,6 +301,19 @@ static struct redis_task blank(const struct task_id *id, struct bytes queue,
     return t;
 }
 
+static bool is_time(int64_t at_ms)
+{
+    return at_ms >= 0 && at_ms <= INSTANT_MAX_MS;
+}
+
+/* Whether it is such as we write. The rules of the domain count on that: a
+ * number beyond its limit would overflow there. */
+static bool is_sound(const struct redis_task *t)
+{
+    return task_is_valid(&t->task) && is_time(t->started_at_ms) &&
+           is_time(t->finished_at_ms) && (!t->result.at || t->result.len > 0);
+}
+
 static bool read_x(struct redis_task *t, struct bytes x)
 {
     if (x.len > 0 && !take_char(&x, '1'))
@@ -310,7 +323,7 @@ static bool read_x(struct redis_task *t, struct bytes x)
             return false;
     if (t->task.run_at_ms < 0)
         t->task.run_at_ms = t->task.created_at_ms;
-    return true;
+    return is_sound(t);
 }
 
 static struct bytes reply_bytes(const redisReply *r)

@@ -56,7 +56,7 @@ static struct redis_task a_full_task(void)
     t.reason = REASON_LOST;
     t.started_at_ms = NOW_MS + 2;
     t.finished_at_ms = NOW_MS + 3;
-    t.result = BYTES("");
+    t.result = BYTES("\" res=0:\"");
     return t;
 }
 
