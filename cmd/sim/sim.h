@@ -18,7 +18,7 @@
 #include "cmd/sim/chaos.h"
 #include "usecase/backend_port.h"
 
-#define SIM_STEPS_MAX 5000
+#define SIM_STEPS_MAX 2000
 #define SIM_STEPS 120
 #define SIM_WORKERS_MAX 8
 #define SIM_COMPLAINT_SIZE 300

@@ -101,7 +101,7 @@ void sim_produce(struct sim_actor *a)
     a->is_stepping = true;
     if (a->pending_count > 0) {
         sim_flush(a);
-    } else {
+    } else if (s->model->count + CHAOS_BATCH_MAX <= MODEL_TASKS_MAX) {
         for (size_t i = 0; i < n; i++) {
             snprintf(a->payloads[i], sizeof(a->payloads[i]), "%llu",
                      (unsigned long long)(dice_bits(&s->dice) >> 16));

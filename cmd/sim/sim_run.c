@@ -244,9 +244,29 @@ static void check_sleepers(struct sim *s)
     }
 }
 
+/* A task that a crash may end, or has hit before, is begun at once or given
+ * back: a worker that dies may have begun no more than it has slots for. */
+static void check_critical(struct sim *s)
+{
+    for (size_t i = 0; i < s->worker_count; i++) {
+        const struct consumer *c = &s->workers[i].consumer;
+        size_t critical = 0;
+        for (size_t slot = 0; s->workers[i].is_open && slot < c->capacity;
+             slot++) {
+            const struct task *t = c->held[slot] ? &c->held[slot]->task : NULL;
+            critical += t && (t->crashes > 0 || t->attempt >= t->max_attempts ||
+                              t->crashes + 1 >= t->max_crashes);
+        }
+        if (critical > s->concurrency)
+            model_complain(s->model, NULL, "%s has fetched %zu critical tasks",
+                           s->workers[i].name, critical);
+    }
+}
+
 static void check(struct sim *s)
 {
     check_sleepers(s);
+    check_critical(s);
     model_compare(s->model, s->admin, sim_latest_ms(s), &s->mem);
 }
 
