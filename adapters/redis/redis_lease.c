@@ -256,7 +256,9 @@ static enum status make_groups(struct redis_leasing *l, bool *has_made,
 
 /* Makes sure of the groups of streams that have something and that we have
  * not read from before. Left to the read to find out, a lower priority would
- * be taken in place of one that has no group yet. */
+ * be taken in place of one that has no group yet. A full server refuses even
+ * for a group that exists, and must be emptied all the same: then the read
+ * finds out. */
 static enum status meet_groups(struct redis_leasing *l, struct error *err)
 {
     bool ignored = false;
@@ -266,7 +268,13 @@ static enum status meet_groups(struct redis_leasing *l, struct error *err)
         for (int k = 0; k < PRIORITIES; k++)
             lane->lacks_group[k] = lane->ready[k] > 0 && !lane->has_group[k];
     }
-    return make_groups(l, &ignored, err);
+    enum status const st = make_groups(l, &ignored, err);
+    if (st != STATUS_FULL)
+        return st;
+    for (size_t i = 0; i < l->lane_count; i++)
+        for (int k = 0; k < PRIORITIES; k++)
+            l->p->chosen[i]->lacks_group[k] = false;
+    return STATUS_OK;
 }
 
 /* Reads what was shared out to n lanes, in the plan's order. */
