@@ -68,6 +68,7 @@ struct request {
     int word_count;
     const char *task_option; /* the first that is about one task, or NULL */
     bool has_in;
+    bool has_at;
     bool is_batch;
 };
 
@@ -134,6 +135,7 @@ static error_t parse_task_option(struct request *r, int key, char *arg)
         r->has_in = true;
         return option_duration("--in", arg, &r->spec.delay_ms);
     case KEY_AT:
+        r->has_at = true;
         return option_instant("--at", arg, &task->run_at_ms);
     case KEY_PRIORITY:
         return priority_from(bytes_of(arg), &task->priority)
@@ -174,7 +176,7 @@ static error_t check_words(const struct request *r)
         return option_wrong(r->words[1], "one word too many");
     if (r->is_batch && r->task_option)
         return option_wrong(flag, "does not go with --batch");
-    if (r->has_in && r->spec.task.run_at_ms != 0)
+    if (r->has_in && r->has_at)
         return option_wrong("--in", "not together with --at");
     return 0;
 }
@@ -209,20 +211,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* Reads stdin up to its end into buffer[size]; the number of bytes that came.
- * If those are more than fit, only their number counts. */
-static uint64_t read_stdin(char *buffer, size_t size)
+/* Reads stdin up to its end into buffer[size]; *total is the number of bytes
+ * that came. If those are more than fit, only their number counts. */
+static enum exit_code read_stdin(char *buffer, size_t size, uint64_t *total)
 {
-    uint64_t total = 0;
-
+    *total = 0;
     for (;;) {
-        size_t const used = total < size ? (size_t)total : 0;
+        size_t const used = *total < size ? (size_t)*total : 0;
         ssize_t const got = read(STDIN_FILENO, buffer + used, size - used);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
-            return total;
-        total += (uint64_t)got;
+        if (got < 0) {
+            complain("millrace: payload: standard input: %s", strerror(errno));
+            return CODE_USAGE;
+        }
+        if (got == 0)
+            return CODE_FINE;
+        *total += (uint64_t)got;
     }
 }
 
@@ -247,7 +252,9 @@ static enum exit_code read_payload(struct request *r, char **buffer)
             complain("millrace: no memory for the payload");
             return CODE_FAILED;
         }
-        uint64_t const total = read_stdin(*buffer, STDIN_MAX);
+        uint64_t total;
+        if (read_stdin(*buffer, STDIN_MAX, &total) != CODE_FINE)
+            return CODE_USAGE;
         if (total > STDIN_MAX) {
             complain("millrace: payload too large: %llu bytes, "
                      "limit %d",

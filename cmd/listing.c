@@ -111,7 +111,7 @@ static void print_end(struct printer *p, const struct cursor *next)
     if (!p->inv->globals.is_json) {
         grid_print(&p->grid);
         if (goes_on)
-            complain("more with: %s --cursor %s", p->inv->path, next->text);
+            complain("more: the same again with --cursor %s", next->text);
     } else if (goes_on) {
         json_begin_object(&p->json, NULL);
         json_add_string(&p->json, "cursor", bytes_of(next->text));

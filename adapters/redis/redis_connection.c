@@ -12,7 +12,7 @@
 #include "adapters/redis/redis_handshake.h"
 #include "domain/text.h"
 
-#define CONNECT_TIMEOUT_S 5
+#define CONNECT_TIMEOUT_S 5 /* to connect, and for each first answer */
 #define COMMAND_TIMEOUT_S 20
 #define RECONNECT_BASE_MS 20
 #define RECONNECT_MAX_MS 2000
@@ -97,10 +97,19 @@ static void fail_to_connect(struct redis_connection *c, const struct error *err)
     c->last_error = *err;
 }
 
+static enum status set_timeout(struct redis_connection *c, int seconds,
+                               struct error *err)
+{
+    struct timeval const limit = {.tv_sec = seconds};
+
+    if (redisSetTimeout(c->context, limit) != REDIS_OK)
+        return lost(c, "can't set a timeout", err);
+    return STATUS_OK;
+}
+
 static enum status dial(struct redis_connection *c, struct error *err)
 {
     struct timeval const soon = {.tv_sec = CONNECT_TIMEOUT_S};
-    struct timeval const later = {.tv_sec = COMMAND_TIMEOUT_S};
     bool const is_unix = strcmp(c->url->scheme, "redis+unix") == 0;
 
     c->context =
@@ -111,11 +120,9 @@ static enum status dial(struct redis_connection *c, struct error *err)
                          "redis: no memory for a connection");
     if (c->context->err)
         return lost(c, c->context->errstr, err);
-    if (redisSetTimeout(c->context, later) != REDIS_OK)
-        return lost(c, "can't set a timeout", err);
     if (!is_unix)
         (void)redisEnableKeepAlive(c->context); /* nice to have */
-    return STATUS_OK;
+    return set_timeout(c, CONNECT_TIMEOUT_S, err);
 }
 
 static enum status connect_anew(struct redis_connection *c, struct error *err)
@@ -127,6 +134,8 @@ static enum status connect_anew(struct redis_connection *c, struct error *err)
     enum status st = dial(c, err);
     if (st == STATUS_OK)
         st = redis_handshake(c, err);
+    if (st == STATUS_OK)
+        st = set_timeout(c, COMMAND_TIMEOUT_S, err);
     if (st != STATUS_OK) {
         redis_disconnect(c);
         if (st == STATUS_UNAVAILABLE)

@@ -1,4 +1,5 @@
 """Backends that cannot be used: one clear line, exit 3, nothing changed."""
+import socket
 import sqlite3
 
 import pytest
@@ -67,6 +68,17 @@ def test_a_port_where_nobody_listens(homeless):
     assert "127.0.0.1:1" in line
     assert "refused" in line
     assert "secret" not in line
+
+
+def test_a_server_that_says_nothing_is_given_up_soon(homeless, short_folder):
+    path = f"{short_folder}/mute.sock"
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(path)
+        mute.listen()
+
+        line = refused(homeless, f"redis+unix://{path}", "stats")
+
+    assert "does not answer" in line
 
 
 @pytest.mark.parametrize("words", COMMANDS)

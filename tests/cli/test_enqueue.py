@@ -1,6 +1,8 @@
 """Adding tasks: one by one and in batches, plain and hostile."""
 import json
+import os
 import re
+import subprocess
 
 import pytest
 
@@ -101,6 +103,29 @@ def test_the_payload_comes_from_standard_input(mill):
     task_id = mill.run("enqueue", "t", "-", stdin='{"from":"stdin"}\n').out
 
     assert mill.show(task_id.strip())["payload"] == {"from": "stdin"}
+
+
+def test_standard_input_that_cannot_be_read_is_named(mill, tmp_path):
+    folder = os.open(tmp_path, os.O_RDONLY)
+    done = subprocess.run(
+        [mill.binary, "enqueue", "t", "-"],
+        stdin=folder,
+        capture_output=True,
+        env=mill.env,
+        check=False,
+    )
+    os.close(folder)
+
+    assert done.returncode == 2
+    assert b"standard input: Is a directory" in done.stderr
+
+
+def test_in_and_at_do_not_go_together(mill):
+    epoch = "1970-01-01T00:00:00Z"
+
+    done = mill.run("enqueue", "t", "--at", epoch, "--in", "5s", code=2)
+
+    assert "--at" in done.err
 
 
 @pytest.mark.parametrize(
