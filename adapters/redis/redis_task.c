@@ -307,10 +307,17 @@ static bool is_time(int64_t at_ms)
 }
 
 /* Whether it is such as we write. The rules of the domain count on that: a
- * number beyond its limit would overflow there. */
+ * number beyond its limit would overflow there. How far a task may get by its
+ * own limits is a verdict's to say, not a store's. */
 static bool is_sound(const struct redis_task *t)
 {
-    return task_is_valid(&t->task) && is_time(t->started_at_ms) &&
+    struct task task = t->task;
+
+    if (task.attempt > ATTEMPTS_MAX || task.crashes > CRASHES_MAX)
+        return false;
+    task.attempt = 0;
+    task.crashes = 0;
+    return task_is_valid(&task) && is_time(t->started_at_ms) &&
            is_time(t->finished_at_ms) && (!t->result.at || t->result.len > 0);
 }
 

@@ -58,10 +58,13 @@ static enum status corrupt(const struct query *q, struct error *err)
 }
 
 /* The rules of the domain count on it: a number beyond its limit would
- * overflow there. */
+ * overflow there. How far a task may get by its own limits is a verdict's to
+ * say, not a store's. */
 static bool is_sound(struct task task)
 {
     task.queue = BYTES(DEFAULT_QUEUE); /* filled in later */
+    task.attempt = 0;
+    task.crashes = 0;
     return task_is_valid(&task);
 }
 

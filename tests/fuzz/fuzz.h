@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "domain/bytes.h"
+#include "domain/task.h"
 
 /* The name is libFuzzer's. Always 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,6 +21,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static inline struct bytes input_of(const uint8_t *data, size_t size)
 {
     return (struct bytes){(const char *)data, size};
+}
+
+/* Whether a stored task is one. A store keeps what a verdict said, so it may
+ * have got further than its own limits allow, though not beyond all. */
+static inline bool is_stored_task(struct task task)
+{
+    if (task.attempt < 0 || task.attempt > ATTEMPTS_MAX || task.crashes < 0 ||
+        task.crashes > CRASHES_MAX)
+        return false;
+    task.attempt = 0;
+    task.crashes = 0;
+    return task_is_valid(&task);
 }
 
 /* Takes the first byte; 0 when there is none. */

@@ -52,7 +52,7 @@ static void hold_for_task(const struct redis_task *stored)
     struct redis_task again;
     struct error err;
 
-    assert(task_is_valid(&stored->task));
+    assert(is_stored_task(stored->task));
     assert(!stored->task.headers.at || stored->task.headers.len > 0);
     assert(!stored->result.at || stored->result.len > 0);
     assert(body);

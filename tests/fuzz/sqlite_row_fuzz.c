@@ -115,7 +115,7 @@ static void hold_for_row(struct database *d)
     row_is_over(&q, NOW_MS);
     enum status const st = row_read_record(&q, &mem, &record, &err);
     if (st == STATUS_OK) {
-        assert(task_is_valid(&record.task));
+        assert(is_stored_task(record.task));
         assert(record.task.attempt == query_column_int(&q, COLUMN_ATTEMPT));
         assert(record.task.max_attempts ==
                query_column_int(&q, COLUMN_MAX_ATTEMPTS));
