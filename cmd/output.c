@@ -114,8 +114,16 @@ bool output_is_coloured(void)
     return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
 }
 
+/* Lines are joined by a blank: an error or a payload may have many. */
+static char shown(char c)
+{
+    if (c == '\n' || c == '\r' || c == '\t')
+        return ' ';
+    return is_control(c) ? '?' : c;
+}
+
 void output_text(struct bytes text)
 {
     for (size_t i = 0; i < text.len; i++)
-        putchar(is_control(text.at[i]) ? '?' : text.at[i]);
+        putchar(shown(text.at[i]));
 }

@@ -33,7 +33,8 @@ void output_count(const struct globals *globals, const char *verb, size_t n);
 /* Whether stdout is a terminal that wants colour. */
 bool output_is_coloured(void);
 
-/* Prints text with control characters shown as '?'. */
+/* Prints text as one line: line ends and tabs as blanks, other control
+ * characters as '?'. */
 void output_text(struct bytes text);
 
 #endif

@@ -146,10 +146,12 @@ static enum status requeue_one(struct store *s, struct entry *e, int64_t now_ms,
     if (!had_hold && !hold_take(e, now_ms))
         return store_no_memory(err);
     enum status const st = make_ready(s, e, now_ms, err);
-    if (st == STATUS_OK)
+    if (st == STATUS_OK) {
         e->task = task_requeued(&e->task, now_ms);
-    else if (!had_hold)
+        e->started_at_ms = 0;
+    } else if (!had_hold) {
         hold_end(e);
+    }
     return st;
 }
 

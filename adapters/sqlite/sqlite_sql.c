@@ -182,7 +182,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_TASK_REQUEUE] =
         "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2,"
         " since = ?3, attempt = ?4, crashes = ?5, expires_ms = ?6,"
-        " created_at = ?7, run_at = ?8, reason = 0"
+        " created_at = ?7, run_at = ?8, started_at = 0, reason = 0"
         " WHERE number = ?1",
     [SQL_TASK_REMOVE] = "DELETE FROM millrace_tasks WHERE number = ?1",
 

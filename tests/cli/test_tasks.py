@@ -184,3 +184,10 @@ def test_a_done_task_is_forgotten_after_its_retention(mill):
     mill.drain("--demo")
 
     assert mill.is_gone(gone)
+
+
+def test_a_payload_of_many_lines_is_shown_on_one(mill):
+    task_id = mill.run("enqueue", "t", "-", stdin='{\n\t"a": 1\n}').out.strip()
+
+    assert '{  "a": 1 }' in mill.run("task", "show", task_id).out
+    assert mill.show(task_id)["payload"] == {"a": 1}

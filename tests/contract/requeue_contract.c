@@ -46,6 +46,7 @@ CONTRACT(requeue, a_dead_task_starts_again_from_nothing)
     struct task_record const record = find(f, "a", task.task.id);
     THEN(eq(int, record.state, TASK_READY));
     THEN(eq(int, record.reason, REASON_NONE));
+    THEN(eq(i64, record.started_at_ms, 0));
     THEN(eq(i64, record.finished_at_ms, 0));
     THEN(eq(i32, record.task.attempt, 0));
     THEN(eq(i32, record.task.crashes, 0));
