@@ -267,6 +267,9 @@ static void check(struct sim *s)
 {
     check_sleepers(s);
     check_critical(s);
+    if (s->witness.hash == s->compared_hash)
+        return; /* nothing was seen since: there is nothing to compare */
+    s->compared_hash = s->witness.hash;
     model_compare(s->model, s->admin, sim_latest_ms(s), &s->mem);
 }
 
@@ -325,6 +328,7 @@ static void finish(struct sim *s)
     if (left)
         model_complain(s->model, &left->task.id, "still %s long after the end",
                        task_state_name(left->state));
+    s->compared_hash = 0;
     check(s);
     for (size_t i = 0; i < s->model->count && goes_on(s); i++) {
         const struct model_task *t = &s->model->tasks[i];
@@ -342,6 +346,7 @@ static void run(struct sim *s, const struct sim_plan *plan)
     for (; i < plan->count && goes_on(s); i++) {
         sim_action_print(&plan->actions[i], what, sizeof(what));
         witness_note(&s->witness, "%zu %s", i + 1, what);
+        s->compared_hash = s->witness.hash;
         take_action(s, &plan->actions[i]);
         check(s);
     }

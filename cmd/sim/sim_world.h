@@ -56,6 +56,7 @@ struct sim {
     struct admin_port operator; /* acts */
     struct queue_port impostor;
     struct witness witness;
+    uint64_t compared_hash; /* when the store was last compared */
     struct model *model;
     struct dice dice; /* of the action under way */
     struct arena mem;

@@ -255,6 +255,9 @@ static struct settlement a_settlement(const struct lease *lease)
     v->action = (enum verdict_action)dice_roll(&dice, 5);
     v->attempt = lease->task.attempt - (int32_t)dice_roll(&dice, 2);
     v->crashes = lease->task.crashes + (int32_t)dice_roll(&dice, 2);
+    if (v->attempt >= lease->task.max_attempts ||
+        v->crashes >= lease->task.max_crashes)
+        v->action = VERDICT_DEAD; /* as the rules have it */
     v->run_at_ms = now_ms;
     if (v->action == VERDICT_RETRY || v->action == VERDICT_SNOOZE)
         v->run_at_ms += (int64_t)dice_roll(&dice, 2 * LEASE_MS);
