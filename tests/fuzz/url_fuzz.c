@@ -34,7 +34,9 @@ static struct bytes text_of(struct bytes input)
 
 static const char *find_secret(struct bytes text)
 {
-    return text.len > 0 ? memmem(text.at, text.len, SECRET, SECRET_LEN) : NULL;
+    if (!text.at || text.len == 0)
+        return NULL;
+    return memmem(text.at, text.len, SECRET, SECRET_LEN);
 }
 
 /* Whether the secret stands where only a password can: before the last '@',
