@@ -7,6 +7,11 @@
 /* Room for the bytes of one batch: at least one task of the largest kind. */
 #define BATCH_BYTES ((size_t)4 * 1024 * 1024)
 
+/* The most that one task's bytes take, with what copying adds. */
+#define TASK_BYTES                                                             \
+    ((size_t)PAYLOAD_MAX + HEADERS_MAX + KEY_MAX + ERROR_TAIL_MAX +            \
+     QUEUE_NAME_MAX + TYPE_NAME_MAX + 64)
+
 /* How a worker waits for a backend that fails: 50 ms, doubling, to 2 s. */
 static const struct backoff fault_backoff = {
     .kind = BACKOFF_EXPONENTIAL,
@@ -27,9 +32,10 @@ size_t consumer_room_bytes(size_t concurrency)
                           sizeof(struct finished) + sizeof(struct lease) +
                           sizeof(struct lease *) + sizeof(struct settlement) +
                           sizeof(struct renewal) + sizeof(enum status);
-    size_t const padding = 9 * 16;
+    size_t const padding = 10 * 16;
 
-    return consumer_capacity(concurrency) * a_task + BATCH_BYTES + padding;
+    return consumer_capacity(concurrency) * a_task + BATCH_BYTES + TASK_BYTES +
+           padding;
 }
 
 static void *carve(struct arena *room, size_t size)
@@ -59,7 +65,9 @@ void consumer_init(struct consumer *c, const struct consumer_config *config,
     c->results = carve(room, n * sizeof(enum status));
     c->batch.base = arena_alloc(room, BATCH_BYTES);
     c->batch.size = BATCH_BYTES;
-    assert(c->batch.base);
+    c->aside_mem.base = arena_alloc(room, TASK_BYTES);
+    c->aside_mem.size = TASK_BYTES;
+    assert(c->batch.base && c->aside_mem.base);
     for (size_t i = 0; i < n; i++)
         c->free_slots[i] = n - 1 - i;
     c->due_at_ms = INT64_MAX;
@@ -91,6 +99,8 @@ static int64_t wait_until(const struct consumer *c, int64_t until_ms)
     until_ms = earliest(until_ms, c->reap_at_ms);
     if (c->held_count > 0)
         until_ms = earliest(until_ms, c->extend_at_ms);
+    if (c->is_set_aside)
+        until_ms = earliest(until_ms, c->aside_until_ms);
     return until_ms;
 }
 
@@ -121,6 +131,8 @@ static enum status work(struct consumer *c, int64_t now_ms, int64_t until_ms)
     if (st >= 0)
         st = consume_upkeep(c, now_ms);
     if (st >= 0)
+        st = consume_attend_aside(c, now_ms);
+    if (st >= 0)
         st = proceed(c, now_ms, until_ms);
     return st;
 }
@@ -133,6 +145,7 @@ static void forget_times(struct consumer *c)
     c->reap_at_ms = 0;
     c->extend_at_ms = 0;
     c->retry_at_ms = 0;
+    c->aside_until_ms = 0;
 }
 
 void consumer_step(struct consumer *c, int64_t until_ms)
@@ -178,7 +191,7 @@ void consumer_cancel_all(struct consumer *c)
 
 bool consumer_is_idle(const struct consumer *c)
 {
-    return c->held_count == 0;
+    return c->held_count == 0 && !c->is_set_aside;
 }
 
 enum status consumer_abandon(struct consumer *c, struct error *err)
@@ -196,6 +209,8 @@ enum status consumer_abandon(struct consumer *c, struct error *err)
         consume_judge(c, n, c->held[slot], &release, 0);
         n++;
     }
+    if (c->is_set_aside)
+        consume_judge(c, n++, &c->aside, &release, 0);
     for (size_t at = 0; at < n; at += BATCH_MAX) {
         size_t const part = n - at < BATCH_MAX ? n - at : BATCH_MAX;
         enum status const st =

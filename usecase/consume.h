@@ -12,7 +12,7 @@
  * large, and nothing more when they are slow, so that it does not sit on work
  * others could do. Tasks that are critical (they have crashed before, or the
  * next crash would be their last) are never prefetched: a neighbour's crash
- * must not count against them.
+ * must not count against them. Those that are both run with no neighbour.
  *
  * Faults of the backend don't end it: it keeps what has finished, waits by a
  * capped, jittered backoff and tries again.
@@ -71,6 +71,13 @@ struct consumer {
     struct settlement *settlements;
     struct renewal *renewals;
     enum status *results;
+
+    /* What waits to run alone, see consume_alone.c. */
+    struct lease aside;
+    struct arena aside_mem;
+    int64_t aside_until_ms;
+    bool is_set_aside;
+    bool is_alone; /* what is held is such a task */
 
     uint64_t turn;        /* of the queue plan */
     size_t prefetch;      /* how many beyond the free slots, now */

@@ -1,10 +1,10 @@
 /*
  * consume_lease.c - how attempts begin.
  *
- * A leased task is one of three: expired (settled at once, never started),
- * critical (starts now, in a free slot and with its start on record where the
- * next crash would be its last, or goes back), or plain (starts as soon as
- * there is a slot).
+ * A leased task is one of four: expired (settled at once, never started),
+ * suspect (set aside to run alone, see consume_alone.c), critical (starts now,
+ * in a free slot and with its start on record where the next crash would be
+ * its last, or goes back), or plain (starts as soon as there is a slot).
  */
 #include <assert.h>
 
@@ -29,6 +29,8 @@ size_t consume_room(const struct consumer *c)
 
     if (c->is_quiet || c->is_stopping || c->held_count >= most)
         return 0;
+    if (c->is_set_aside || (c->is_alone && c->held_count > 0))
+        return 0;
     /* With all slots busy, half the prefetch is left to be used up, so that
      * the next batch is a large one. */
     if (free_slots(c) == 0 && most - c->held_count < (prefetch + 1) / 2)
@@ -48,8 +50,8 @@ static size_t keep_only(struct consumer *c, size_t n, const bool *keep)
 }
 
 /* Settles the leases that are not to be started: those that have expired, and
- * the critical ones for which no slot is free. *n becomes how many are left,
- * in the front of c->leases. */
+ * the critical ones for which no slot is free. A suspect is set aside; a second
+ * one goes back. *n becomes how many are left, in the front of c->leases. */
 static enum status turn_away(struct consumer *c, size_t *n)
 {
     struct outcome const expire = {
@@ -68,21 +70,23 @@ static enum status turn_away(struct consumer *c, size_t *n)
         bool const may_start = verdict_may_start(&lease->task, now_ms);
         bool const critical = may_start && is_critical(&lease->task);
 
+        bool const suspect = critical && consume_wants_alone(&lease->task);
+
         is_careful |= critical;
-        keep[i] = may_start && (!critical || slots > 0);
-        if (critical && slots > 0)
+        keep[i] = may_start && !suspect && (!critical || slots > 0);
+        if (critical && keep[i])
             slots--;
-        if (!keep[i])
+        if (!keep[i] && !(suspect && consume_set_aside(c, lease)))
             consume_judge(c, refused++, lease, may_start ? &release : &expire,
                           0);
     }
     c->is_careful = is_careful;
-    if (refused == 0)
-        return STATUS_OK;
 
     /* On a fault they are let lie: their leases end, and a task that was not
      * started is judged mildly. */
-    enum status const st = consume_settle(c, NULL, refused, false);
+    enum status st = STATUS_OK;
+    if (refused > 0)
+        st = consume_settle(c, NULL, refused, false);
     *n = keep_only(c, *n, keep);
     return st;
 }
@@ -162,7 +166,16 @@ static enum status start(struct consumer *c, size_t n)
     if (c->held_count == 0)
         c->extend_at_ms = clock_now_ms(c->ports.clock) + c->config.lease_ms / 3;
     c->held_count += n;
+    c->is_alone = false;
     return STATUS_OK;
+}
+
+enum status consume_start(struct consumer *c, size_t n)
+{
+    enum status const recorded = record_starts(c, &n);
+    enum status const started = n > 0 ? start(c, n) : STATUS_OK;
+
+    return recorded < 0 ? recorded : started;
 }
 
 enum status consume_lease(struct consumer *c, size_t room, int64_t until_ms,
@@ -196,11 +209,6 @@ enum status consume_lease(struct consumer *c, size_t room, int64_t until_ms,
     /* Also after a fault: what is left of the batch is to be started, but no
      * last chance without its record. */
     enum status const turned = turn_away(c, &n);
-    enum status const recorded = record_starts(c, &n);
-    st = turned < 0 ? turned : recorded;
-    if (n > 0) {
-        enum status const started = start(c, n);
-        st = st < 0 ? st : started;
-    }
-    return st;
+    enum status const started = n > 0 ? consume_start(c, n) : STATUS_OK;
+    return turned < 0 ? turned : started;
 }

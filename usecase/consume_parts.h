@@ -3,7 +3,7 @@
  *
  * consume.c is the step and how it waits; consume_settle.c ends attempts;
  * consume_lease.c begins them; consume_upkeep.c is what every worker does for
- * all: promote, reap, extend.
+ * all: promote, reap, extend. consume_alone.c keeps suspects apart.
  */
 #ifndef USECASE_CONSUME_PARTS_H
 #define USECASE_CONSUME_PARTS_H
@@ -31,6 +31,19 @@ size_t consume_room(const struct consumer *c);
  * *leased is how many it got. */
 MUST_USE enum status consume_lease(struct consumer *c, size_t room,
                                    int64_t until_ms, size_t *leased);
+
+/* Starts the n first of c->leases, with what must be on record before. */
+MUST_USE enum status consume_start(struct consumer *c, size_t n);
+
+/* Whether a task must run with no other beside it. */
+bool consume_wants_alone(const struct task *task);
+
+/* Takes over a lease of such a task until it can start. False: one is set
+ * aside already. */
+bool consume_set_aside(struct consumer *c, const struct lease *lease);
+
+/* Starts what is set aside once it would be alone, or gives it back. */
+MUST_USE enum status consume_attend_aside(struct consumer *c, int64_t now_ms);
 
 /* Does what is due of promoting, reaping and extending. */
 MUST_USE enum status consume_upkeep(struct consumer *c, int64_t now_ms);

@@ -65,6 +65,14 @@ static enum status reap(struct consumer *c, int64_t now_ms)
     return consume_settle(c, NULL, n, true);
 }
 
+static void lose(struct consumer *c, const struct renewal *lost)
+{
+    if (c->is_set_aside && strcmp(c->aside.token.text, lost->token.text) == 0)
+        c->is_set_aside = false;
+    else
+        executor_cancel(c->ports.executor, &lost->id);
+}
+
 /* Renews n leases; a handler whose lease is lost is told to end. */
 static enum status renew(struct consumer *c, size_t n)
 {
@@ -77,7 +85,7 @@ static enum status renew(struct consumer *c, size_t n)
         return consume_failed(c, "extend", st, &err);
     for (size_t i = 0; i < n; i++)
         if (c->results[i] == STATUS_LEASE_LOST)
-            executor_cancel(c->ports.executor, &c->renewals[i].id);
+            lose(c, &c->renewals[i]);
     return STATUS_OK;
 }
 
@@ -96,6 +104,9 @@ static enum status extend(struct consumer *c, int64_t now_ms)
             n = 0;
         }
     }
+    if (c->is_set_aside)
+        c->renewals[n++] =
+            (struct renewal){.id = c->aside.task.id, .token = c->aside.token};
     if (st >= 0 && n > 0)
         st = renew(c, n);
     if (st >= 0)

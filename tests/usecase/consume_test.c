@@ -160,7 +160,7 @@ Test(consume, a_poison_pill_is_dead_after_max_crashes)
 
     for (size_t i = 0; i < 3; i++) {
         /* reap, promote, lease, submit: and then the process is gone */
-        while (consumer_is_idle(&a.consumer))
+        while (a.consumer.held_count == 0)
             worker_steps(&w, &a, 1);
         worker_kill(&a);
         worker_open(&w, &a, "a", 4);
@@ -175,6 +175,89 @@ Test(consume, a_poison_pill_is_dead_after_max_crashes)
     cr_assert(eq(int, dead.state, TASK_DEAD));
     cr_assert(eq(int, dead.reason, REASON_LOST));
     cr_assert(eq(i32, dead.task.crashes, 3));
+}
+
+/* A task that one more crash would end, ready behind n plain ones. */
+static struct task_id given_a_suspect_behind(size_t n)
+{
+    struct task_spec const plain = work();
+    struct task_spec spec = work();
+    spec.task.max_crashes = 2;
+    struct task_id const id = world_enqueue(&w, &spec);
+
+    while (a.consumer.held_count == 0)
+        worker_steps(&w, &a, 1);
+    worker_kill(&a);
+    worker_open(&w, &a, "a", 4);
+    world_pass(&w, LEASE_MS);
+    for (size_t i = 0; i < n; i++)
+        world_enqueue(&w, &plain);
+    return id;
+}
+
+static bool is_held(const struct task_id *id)
+{
+    for (size_t slot = 0; slot < a.consumer.capacity; slot++)
+        if (a.consumer.held[slot] &&
+            strcmp(a.consumer.held[slot]->task.id.text, id->text) == 0)
+            return true;
+    return false;
+}
+
+Test(consume, a_task_that_one_more_crash_would_end_runs_alone)
+{
+    struct task_id const id = given_a_suspect_behind(10);
+    size_t seen = 0;
+
+    for (size_t i = 0; i < 40; i++) {
+        worker_steps(&w, &a, 1);
+        if (!is_held(&id))
+            continue;
+        cr_assert(eq(sz, a.consumer.held_count, 1));
+        seen++;
+    }
+
+    cr_assert(ge(sz, seen, 1));
+    cr_assert(eq(sz, w.calls, 11));
+    then_it_is_gone(&id);
+}
+
+Test(consume, what_was_set_aside_goes_back_when_the_worker_stops)
+{
+    struct task_id const id = given_a_suspect_behind(3);
+    while (!a.consumer.is_set_aside)
+        worker_steps(&w, &a, 1);
+
+    consumer_stop(&a.consumer);
+    worker_steps(&w, &a, 3);
+
+    bool found;
+    struct task_record const back = world_find(&w, &id, &found);
+    cr_assert(eq(int, back.state, TASK_READY));
+    cr_assert(eq(i32, back.task.attempt, 1));
+    cr_assert(eq(i32, back.task.crashes, 1));
+    cr_assert(consumer_is_idle(&a.consumer));
+}
+
+/* One at a time, ten seconds each: a lease is over before all have ended. */
+Test(consume, what_is_set_aside_is_put_off_when_the_others_take_too_long)
+{
+    struct worker slow;
+    struct task_id const id = given_a_suspect_behind(6);
+    worker_open(&w, &slow, "slow", 1);
+    slow.consumer.prefetch = 8;
+    w.takes_ms = LEASE_MS / 3;
+
+    worker_steps(&w, &slow, 1);
+    cr_assert(slow.consumer.is_set_aside);
+    worker_steps(&w, &slow, 4);
+
+    bool found;
+    struct task_record const later = world_find(&w, &id, &found);
+    cr_assert(eq(int, later.state, TASK_RETRY));
+    cr_assert(eq(i32, later.task.attempt, 1));
+    cr_assert(ge(i64, later.task.run_at_ms, clock_now_ms(w.clock)));
+    worker_kill(&slow);
 }
 
 Test(consume, a_task_on_its_last_chance_starts_only_with_its_start_on_record)
