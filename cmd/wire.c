@@ -114,6 +114,8 @@ static enum status open_parts(struct wire *w, unsigned parts, struct error *err)
         st = ops->open_fleet(self, &w->fleet, err);
     if (st == STATUS_OK && parts & WIRE_HEALTH)
         st = ops->open_health(self, &w->health, err);
+    if (st == STATUS_OK && parts & WIRE_SCRUB)
+        st = ops->open_scrub(self, &w->scrub, err);
     return st;
 }
 
@@ -130,6 +132,8 @@ static void check_parts(const struct wire *w, unsigned parts)
         fleet_port_check(w->fleet);
     if (parts & WIRE_HEALTH)
         health_port_check(w->health);
+    if (parts & WIRE_SCRUB)
+        scrub_port_check(w->scrub);
 }
 
 enum exit_code wire_open(const struct globals *globals, unsigned parts,
@@ -165,6 +169,8 @@ enum exit_code wire_open(const struct globals *globals, unsigned parts,
 
 void wire_close(struct wire *w)
 {
+    if (w->scrub.ops)
+        scrub_close(w->scrub);
     if (w->health.ops)
         health_close(w->health);
     if (w->fleet.ops)

@@ -18,6 +18,7 @@ enum wire_part {
     WIRE_FLEET = 4,
     WIRE_HEALTH = 8,
     WIRE_RANDOM = 16,
+    WIRE_SCRUB = 32,
 };
 
 /* What was opened; commands hand the ports on by value. */
@@ -30,6 +31,7 @@ struct wire {
     struct admin_port admin;
     struct fleet_port fleet;
     struct health_port health;
+    struct scrub_port scrub;
 };
 
 /* Opens the backend that globals name and the parts asked for. Otherwise

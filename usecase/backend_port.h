@@ -14,6 +14,7 @@
 #include "usecase/fleet_port.h"
 #include "usecase/health_port.h"
 #include "usecase/queue_port.h"
+#include "usecase/scrub_port.h"
 
 struct backend_ops {
     const char *name;
@@ -26,6 +27,8 @@ struct backend_ops {
                                        struct error *err);
     MUST_USE enum status (*open_health)(void *self, struct health_port *out,
                                         struct error *err);
+    MUST_USE enum status (*open_scrub)(void *self, struct scrub_port *out,
+                                       struct error *err);
 
     /* The clock that all who share this backend agree on: the server's where
      * there is one, else this machine's. */

@@ -93,6 +93,20 @@ void metrics_port_check(struct metrics_port metrics)
     assert(metrics.ops->close);
 }
 
+void scrub_port_check(struct scrub_port scrub)
+{
+    size_t n = 0;
+
+    assert(scrub.ops && scrub.self && scrub.ops->name);
+    assert(scrub.ops->checks);
+    while (scrub.ops->checks[n].name)
+        n++;
+    assert(n > 0 && n <= SCRUB_CHECKS_MAX);
+    assert(scrub.ops->examine);
+    assert(scrub.ops->repair);
+    assert(scrub.ops->close);
+}
+
 void backend_port_check(struct backend_port backend)
 {
     assert(backend.ops && backend.self && backend.ops->name);
@@ -100,6 +114,7 @@ void backend_port_check(struct backend_port backend)
     assert(backend.ops->open_admin);
     assert(backend.ops->open_fleet);
     assert(backend.ops->open_health);
+    assert(backend.ops->open_scrub);
     assert(backend.ops->open_clock);
     assert(backend.ops->close);
 }

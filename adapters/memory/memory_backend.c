@@ -7,6 +7,7 @@
 #include "adapters/memory/memory_admin.h"
 #include "adapters/memory/memory_fleet.h"
 #include "adapters/memory/memory_queue.h"
+#include "adapters/memory/memory_scrub.h"
 
 /* The ports below have nothing of their own to close. */
 static void close_nothing(void *self)
@@ -89,6 +90,14 @@ static enum status open_health(void *self, struct health_port *out,
     return STATUS_OK;
 }
 
+static enum status open_scrub(void *self, struct scrub_port *out,
+                              struct error *err)
+{
+    (void)err;
+    memory_scrub_open(self, out);
+    return STATUS_OK;
+}
+
 static enum status open_clock(void *self, struct clock_port *out,
                               struct error *err)
 {
@@ -108,6 +117,7 @@ static const struct backend_ops memory_backend_ops = {
     .open_admin = open_admin,
     .open_fleet = open_fleet,
     .open_health = open_health,
+    .open_scrub = open_scrub,
     .open_clock = open_clock,
     .close = memory_backend_close,
 };

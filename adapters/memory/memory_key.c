@@ -16,12 +16,12 @@ static bool hold_has_key(const void *item, const void *wanted)
     return bytes_equal((struct bytes){h->key, h->len}, *key);
 }
 
-static void drop(struct queue *q, struct hold *h)
+void hold_drop(struct queue *q, struct hold *h)
 {
     if (h->is_window)
         timetable_strike(&q->windows, &h->due);
     table_remove(&q->keys, h->hash, h);
-    if (h->entry)
+    if (h->entry && h->entry->hold == h)
         h->entry->hold = NULL;
     free(h);
 }
@@ -31,7 +31,7 @@ struct hold *hold_find(struct queue *q, struct bytes key, int64_t now_ms)
     struct hold *h = table_find(&q->keys, table_hash(key), hold_has_key, &key);
 
     if (h && h->is_window && h->due.at_ms <= now_ms) {
-        drop(q, h);
+        hold_drop(q, h);
         return NULL;
     }
     return h;
@@ -69,13 +69,13 @@ bool hold_take(struct entry *e, int64_t now_ms)
 void hold_finish(struct entry *e)
 {
     if (e->hold && !e->hold->is_window)
-        drop(e->queue, e->hold);
+        hold_drop(e->queue, e->hold);
 }
 
 void hold_end(struct entry *e)
 {
     if (e->hold)
-        drop(e->queue, e->hold);
+        hold_drop(e->queue, e->hold);
 }
 
 void hold_outlive(struct entry *e)
@@ -94,7 +94,7 @@ void holds_forget(struct queue *q, int64_t now_ms, size_t limit)
 
     while (limit-- > 0 && (due = timetable_first(&q->windows)) &&
            due->at_ms <= now_ms)
-        drop(q, hold_of_due(due));
+        hold_drop(q, hold_of_due(due));
 }
 
 void holds_free(struct queue *q)

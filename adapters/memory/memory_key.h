@@ -23,6 +23,9 @@ struct hold {
 /* Who holds key in q at now_ms, or NULL; a window that is over is dropped. */
 struct hold *hold_find(struct queue *q, struct bytes key, int64_t now_ms);
 
+/* Drops a hold of q, whatever it is. */
+void hold_drop(struct queue *q, struct hold *h);
+
 /* Lets e hold its key, which must be free, if it has one and its window is not
  * over; false: no memory, nothing changed. */
 bool hold_take(struct entry *e, int64_t now_ms);

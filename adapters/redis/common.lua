@@ -58,6 +58,26 @@ local function x_head(x)
     return last, rest:match('^ pri=(%d)') or '1', rest
 end
 
+-- The value of an item of x, numbers as digits; nil if it is not there.
+local function item_in_x(x, wanted)
+    local at, found = 2, nil
+    while at <= #x do
+        local name, n, mark, behind = x:match('^ (%a+)=(%d+)([:%-]?)()', at)
+        if not name then
+            break
+        end
+        local value = n
+        if mark == ':' then
+            at = behind + n
+            value = x:sub(behind, at - 1)
+        else
+            at = mark == '-' and x:match('^%d+()', behind) or behind
+        end
+        found = name == wanted and value or found
+    end
+    return found
+end
+
 -- A body: "LEN:TYPE,LEN:PAYLOAD,X".
 local function body_parts(body)
     local len, at = body:match('^(%d+):()')

@@ -7,6 +7,7 @@
 #include "adapters/redis/redis_fleet.h"
 #include "adapters/redis/redis_health.h"
 #include "adapters/redis/redis_queue.h"
+#include "adapters/redis/redis_scrub.h"
 
 static enum status open_queue(void *self, struct queue_port *out,
                               struct error *err)
@@ -32,6 +33,12 @@ static enum status open_health(void *self, struct health_port *out,
     return redis_health_open(self, out, err);
 }
 
+static enum status open_scrub(void *self, struct scrub_port *out,
+                              struct error *err)
+{
+    return redis_scrub_open(self, out, err);
+}
+
 static enum status open_clock(void *self, struct clock_port *out,
                               struct error *err)
 {
@@ -49,6 +56,7 @@ static const struct backend_ops redis_backend_ops = {
     .open_admin = open_admin,
     .open_fleet = open_fleet,
     .open_health = open_health,
+    .open_scrub = open_scrub,
     .open_clock = open_clock,
     .close = redis_backend_close,
 };

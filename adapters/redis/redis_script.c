@@ -20,6 +20,7 @@
 #include "adapters/redis/lua_remove.h"
 #include "adapters/redis/lua_requeue.h"
 #include "adapters/redis/lua_run_now.h"
+#include "adapters/redis/lua_scrub.h"
 #include "adapters/redis/lua_settle.h"
 #include "adapters/redis/lua_stats.h"
 
@@ -43,6 +44,7 @@ static const struct {
     [REDIS_SCRIPT_REMOVE] = {lua_common, lua_remove},
     [REDIS_SCRIPT_RUN_NOW] = {lua_common, lua_run_now},
     [REDIS_SCRIPT_REQUEUE] = {lua_common, lua_requeue},
+    [REDIS_SCRIPT_SCRUB] = {lua_common, lua_scrub},
     [REDIS_SCRIPT_BEAT] = {"", lua_beat},
 };
 

@@ -10,25 +10,8 @@
 -- Of a ready stream only what was never delivered is deleted, entry by entry:
 -- to trim it would leave leases without a task.
 
-local function text_in_x(x, wanted)
-    local at, found = 2, nil
-    while at <= #x do
-        local name, n, mark, behind = x:match('^ (%a+)=(%d+)([:%-]?)()', at)
-        if not name then
-            break
-        end
-        if mark == ':' then
-            at = behind + n
-            found = name == wanted and x:sub(behind, at - 1) or found
-        else
-            at = mark == '-' and x:match('^%d+()', behind) or behind
-        end
-    end
-    return found
-end
-
 local function free_key_in(x, id)
-    local key = text_in_x(x, 'key')
+    local key = item_in_x(x, 'key')
     if key then
         free_key(key, id)
     end

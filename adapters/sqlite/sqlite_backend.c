@@ -6,6 +6,7 @@
 #include "adapters/sqlite/sqlite_fleet.h"
 #include "adapters/sqlite/sqlite_health.h"
 #include "adapters/sqlite/sqlite_queue.h"
+#include "adapters/sqlite/sqlite_scrub.h"
 #include "adapters/sqlite/sqlite_store.h"
 
 static enum status open_queue(void *self, struct queue_port *out,
@@ -30,6 +31,12 @@ static enum status open_health(void *self, struct health_port *out,
                                struct error *err)
 {
     return sqlite_health_open(self, out, err);
+}
+
+static enum status open_scrub(void *self, struct scrub_port *out,
+                              struct error *err)
+{
+    return sqlite_scrub_open(self, out, err);
 }
 
 /* Who shares a file shares a machine, and so its clock. */
@@ -72,6 +79,7 @@ static const struct backend_ops sqlite_backend_ops = {
     .open_admin = open_admin,
     .open_fleet = open_fleet,
     .open_health = open_health,
+    .open_scrub = open_scrub,
     .open_clock = open_clock,
     .close = backend_close,
 };

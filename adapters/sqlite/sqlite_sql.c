@@ -34,6 +34,19 @@
 #define OLDEST_NORMAL FIRST("since", "1", "1")
 #define OLDEST_LOW FIRST("since", "1", "2")
 
+#define ROWS(state)                                                            \
+    " (SELECT count(*) FROM millrace_tasks t"                                  \
+    " WHERE t.queue_id = q.id AND t.state = " state ") "
+#define COUNTERS " (q.scheduled, q.ready, q.active, q.retry, q.done, q.dead) "
+#define COUNTED                                                                \
+    " (" ROWS("0") "," ROWS("1") "," ROWS("2") "," ROWS("3") "," ROWS(         \
+        "4") "," ROWS("5") ") "
+#define RIGHT_RANK " CASE state WHEN 1 THEN priority ELSE 0 END "
+#define LEADS_TO_NO_LIVE_TASK                                                  \
+    " k.until_ms = 0 AND NOT EXISTS (SELECT 1 FROM millrace_tasks t"           \
+    " WHERE t.id = k.id AND t.queue_id = k.queue_id"                           \
+    " AND t.state NOT IN (4, 5)) "
+
 const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_BEGIN_READ] = "BEGIN",
     [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
@@ -217,4 +230,42 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " FROM millrace_workers"
         " WHERE namespace = ?1 AND name > ?2 AND seen_at >= ?3"
         " ORDER BY name LIMIT ?4",
+
+    /* what a sound store never has: see sqlite_scrub.c */
+
+    [SQL_SCRUB_TASKS] =
+        "SELECT t.number, t.id, t.state, t.rank = " RIGHT_RANK ", t.position,"
+        " (t.state = 4) = (t.forget_at IS NOT NULL), q.namespace, q.name,"
+        " (SELECT w.seen_at FROM millrace_workers w"
+        " WHERE w.namespace = q.namespace AND w.name = t.worker)"
+        " FROM millrace_tasks t LEFT JOIN millrace_queues q"
+        " ON q.id = t.queue_id"
+        " WHERE t.number > ?1 ORDER BY t.number LIMIT ?2",
+    [SQL_SCRUB_KEYS] = "SELECT k.queue_id, k.key, hex(k.key), q.namespace, "
+                       "q.name," LEADS_TO_NO_LIVE_TASK
+                       " FROM millrace_keys k LEFT JOIN millrace_queues q"
+                       " ON q.id = k.queue_id"
+                       " WHERE (k.queue_id, k.key) > (?1, ?2)"
+                       " ORDER BY k.queue_id, k.key LIMIT ?3",
+    [SQL_SCRUB_COUNTERS] =
+        "SELECT q.name," COUNTERS "=" COUNTED "FROM millrace_queues q"
+        " WHERE q.namespace = ?1 AND q.name > ?2 ORDER BY q.name LIMIT 1",
+    [SQL_FIX_STATE] =
+        "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?3,"
+        " since = ?4, worker = NULL"
+        " WHERE id = ?1 AND queue_id = ?2 AND state NOT BETWEEN 0 AND 5",
+    [SQL_FIX_RANK] = "UPDATE millrace_tasks SET rank = " RIGHT_RANK
+                     " WHERE id = ?1 AND queue_id = ?2 AND rank <> " RIGHT_RANK,
+    [SQL_FIX_RETENTION] = "UPDATE millrace_tasks SET forget_at ="
+                          " CASE state WHEN 4 THEN since + retain_ms END"
+                          " WHERE id = ?1 AND queue_id = ?2"
+                          " AND (state = 4) <> (forget_at IS NOT NULL)",
+    [SQL_FIX_KEY] = "DELETE FROM millrace_keys AS k"
+                    " WHERE k.queue_id = ?1 AND k.key = ?2"
+                    " AND " LEADS_TO_NO_LIVE_TASK,
+    [SQL_FIX_COUNTERS] =
+        "UPDATE millrace_queues AS q SET"
+        " (scheduled, ready, active, retry, done, dead) =" COUNTED
+        " WHERE q.namespace = ?1 AND q.name = ?2"
+        " AND" COUNTERS "<>" COUNTED,
 };

@@ -1,0 +1,146 @@
+/*
+ * sqlite_scrub_test.c - each harm that SQL from outside can do is found.
+ */
+#include "tests/adapters/scrub_steps.h"
+#include "tests/adapters/sqlite_fixture.h"
+
+static struct fixture f;
+static struct scrub_port scrub;
+static struct lease lease;
+static struct lease leases[3];
+
+/* Three ready tasks. */
+static void setup(void)
+{
+    fixture_init(&f);
+    fixture_open(&f);
+    fixture_enqueue(&f, 3, NOW_MS);
+    cr_assert(eq(int, f.backend.ops->open_scrub(f.backend.self, &scrub, &f.err),
+                 STATUS_OK));
+}
+
+static void teardown(void)
+{
+    scrub_close(scrub);
+    fixture_close(&f);
+    fixture_release(&f);
+}
+
+TestSuite(sqlite_scrub, .init = setup, .fini = teardown, .timeout = 60);
+
+Test(sqlite_scrub, a_task_in_no_state_becomes_ready_and_runs)
+{
+    fixture_sql(&f, "UPDATE millrace_tasks SET state = 9 WHERE number = 1;"
+                    "UPDATE millrace_queues SET ready = ready - 1");
+
+    then_it_is_found_and_fixed(scrub, NOW_MS, "task states");
+
+    cr_assert(fixture_counters_are_right(&f));
+    cr_assert(eq(sz, fixture_lease(&f, 3, NOW_MS, leases), 3));
+}
+
+Test(sqlite_scrub, a_ready_task_that_no_lease_would_find_is_put_right)
+{
+    fixture_sql(&f, "UPDATE millrace_tasks SET rank = 7 WHERE number = 2");
+
+    then_it_is_found_and_fixed(scrub, NOW_MS, "task ranks");
+
+    cr_assert(eq(sz, fixture_lease(&f, 3, NOW_MS, leases), 3));
+}
+
+Test(sqlite_scrub, a_live_task_that_was_to_be_forgotten_is_kept)
+{
+    fixture_sql(&f, "UPDATE millrace_tasks SET forget_at = 1 WHERE number = 2");
+
+    then_it_is_found_and_fixed(scrub, NOW_MS, "retention");
+
+    cr_assert(eq(i64,
+                 fixture_number(&f, "SELECT count(*) FROM millrace_tasks"
+                                    " WHERE forget_at IS NULL"),
+                 3));
+}
+
+Test(sqlite_scrub, a_done_task_that_would_stay_for_ever_gets_its_end)
+{
+    fixture_sql(&f, "UPDATE millrace_tasks SET state = 4, rank = 0,"
+                    " retain_ms = 5 WHERE number = 3;"
+                    "UPDATE millrace_queues SET ready = 2, done = 1");
+
+    then_it_is_found_and_fixed(scrub, NOW_MS, "retention");
+
+    cr_assert(eq(i64,
+                 fixture_number(&f, "SELECT forget_at - since"
+                                    " FROM millrace_tasks"
+                                    " WHERE number = 3"),
+                 5));
+}
+
+Test(sqlite_scrub, keys_of_no_live_task_are_freed_and_others_stay)
+{
+    fixture_sql(&f, "INSERT INTO millrace_keys SELECT queue_id, x'6100', id, 0"
+                    " FROM millrace_tasks WHERE number = 1;"
+                    "INSERT INTO millrace_keys VALUES (1, x'62', x'00', 0),"
+                    " (1, x'63', x'00', 5)");
+
+    then_it_is_found_and_fixed(scrub, NOW_MS, "keys");
+
+    cr_assert(
+        eq(i64, fixture_number(&f, "SELECT count(*) FROM millrace_keys"), 2));
+}
+
+Test(sqlite_scrub, counters_that_disagree_are_counted_anew)
+{
+    fixture_sql(&f, "UPDATE millrace_queues SET ready = 77, dead = -1");
+
+    then_it_is_found_and_fixed(scrub, NOW_MS, "counters");
+
+    cr_assert(fixture_counters_are_right(&f));
+}
+
+Test(sqlite_scrub, a_task_of_no_queue_is_told)
+{
+    fixture_sql(&f, "UPDATE millrace_tasks SET queue_id = 99 WHERE number = 1;"
+                    "UPDATE millrace_queues SET ready = 2");
+
+    then_it_is_found(scrub, NOW_MS, "task rows");
+}
+
+Test(sqlite_scrub, a_missing_index_is_told)
+{
+    fixture_sql(&f, "DROP INDEX millrace_task_order");
+
+    then_it_is_found(scrub, NOW_MS, "indexes");
+}
+
+Test(sqlite_scrub, a_lease_is_silent_at_first_and_stale_later)
+{
+    cr_assert(eq(sz, fixture_lease(&f, 1, NOW_MS, &lease), 1));
+
+    then_it_is_found(scrub, NOW_MS, "silent workers");
+    then_it_is_found(scrub, NOW_MS + 10001 + SCRUB_STALE_MS, "stale leases");
+}
+
+Test(sqlite_scrub, all_pages_are_walked)
+{
+    fixture_enqueue(&f, 1000, NOW_MS);
+    fixture_enqueue(&f, 1000, NOW_MS);
+    fixture_sql(&f, "UPDATE millrace_tasks SET rank = 7;"
+                    "INSERT INTO millrace_keys"
+                    " SELECT 1, CAST(number AS BLOB), x'00', 0"
+                    " FROM millrace_tasks WHERE number < 0");
+
+    cr_assert(eq(sz, walk(scrub, NOW_MS, "task ranks", true), 2003));
+    cr_assert(eq(sz, walk(scrub, NOW_MS, "task ranks", false), 0));
+}
+
+Test(sqlite_scrub, all_keys_are_walked)
+{
+    fixture_enqueue(&f, 1000, NOW_MS);
+    fixture_sql(&f, "INSERT INTO millrace_keys"
+                    " SELECT 1, CAST(number AS BLOB), x'00', 0"
+                    " FROM millrace_tasks");
+
+    cr_assert(eq(sz, walk(scrub, NOW_MS, "keys", true), 1003));
+    cr_assert(
+        eq(i64, fixture_number(&f, "SELECT count(*) FROM millrace_keys"), 0));
+}
