@@ -1,5 +1,6 @@
 """What `doctor` finds, and the story that `demo` tells."""
 import re
+import sqlite3
 
 import pytest
 from harness import Millrace, is_alive
@@ -81,3 +82,45 @@ def test_the_demo_ends_its_workers(story):
     pids = [int(n) for n in re.findall(r"\bpid (\d+)", story.out)]
 
     assert not any(is_alive(pid) for pid in pids)
+
+
+def test_a_sound_store_has_no_flaws_and_nothing_to_fix(mill):
+    mill.run("enqueue", "demo.echo", "{}", "--key", "k")
+    bad = 1 if "redis" in mill.url else 0  # it keeps nothing on a disk
+
+    rows = mill.run("--json", "doctor", "--fix", code=bad).rows
+
+    assert all({"found", "fixable", "fixed"} <= set(row) for row in rows)
+    assert all(row["found"] == 0 for row in rows if row["fixable"])
+    assert any(row["fixable"] for row in rows)
+
+
+def spoil(path, sql):
+    with sqlite3.connect(path) as file:
+        file.execute(sql)
+    file.close()
+
+
+def test_fix_repairs_and_says_so(binary, tmp_path):
+    mill = Millrace(binary, f"sqlite:{tmp_path}/a.db", tmp_path)
+    mill.run("enqueue", "demo.echo", "{}")
+    spoil(tmp_path / "a.db", "UPDATE millrace_queues SET ready = 7")
+
+    found = mill.run("doctor", code=1)
+    fixed = mill.run("--json", "doctor", "--fix")
+    after = mill.run("doctor")
+
+    assert re.search(r"^bad +counters .*--fix", found.out, re.M)
+    row = next(row for row in fixed.rows if row["check"] == "counters")
+    assert (row["level"], row["found"], row["fixed"]) == ("ok", 1, 1)
+    assert re.search(r"^ok +counters +none", after.out, re.M)
+
+
+def test_what_cannot_be_fixed_stays_bad(binary, tmp_path):
+    mill = Millrace(binary, f"sqlite:{tmp_path}/a.db", tmp_path)
+    mill.run("enqueue", "demo.echo", "{}")
+    spoil(tmp_path / "a.db", "DROP INDEX millrace_task_order")
+
+    assert re.search(
+        r"^bad +indexes", mill.run("doctor", "--fix", code=1).out, re.M
+    )
