@@ -46,6 +46,11 @@ local function x_of_body(id)
     return is_good and x or ''
 end
 
+local function keep_until_end(id, finished, x)
+    redis.call('ZADD', EXPIRY, string.format('%.0f',
+        finished + (item_in_x(x, 'keep') or 0)), id)
+end
+
 -- The stream and entry of a subject "STREAM ENTRY"; also "STREAM CONSUMER".
 local function parts_of(subject)
     local stream, rest = subject:match('^(%a+) (.+)$')
@@ -99,8 +104,7 @@ fix['orphan bodies'] = function(id, now)
         redis.call('HDEL', BODIES, id)
     elseif finished then
         redis.call('ZADD', DONE, finished, id)
-        redis.call('ZADD', EXPIRY, string.format('%.0f',
-            finished + (item_in_x(x, 'keep') or 0)), id)
+        keep_until_end(id, finished, x)
     else
         redis.call('ZADD', item_in_x(x, 'att') and RETRY or SCHEDULED,
             item_in_x(x, 'run') or now, id)
@@ -116,8 +120,7 @@ end
 fix['expiry'] = function(id)
     local finished = redis.call('ZSCORE', DONE, id)
     if finished then
-        redis.call('ZADD', EXPIRY, string.format('%.0f',
-            finished + (item_in_x(x_of_body(id), 'keep') or 0)), id)
+        keep_until_end(id, finished, x_of_body(id))
     else
         redis.call('ZREM', EXPIRY, id)
     end
@@ -165,10 +168,9 @@ fix['ghosts'] = function(subject)
     end
     local _, priority, rest = x_head(task.x or '')
     local to = stream == 'taken' and PRIORITY[priority] or stream
-    local x = '1 last=' .. entry .. ' ptr=1' .. rest
-    if stream == 'taken' then -- the stream tells the priority; x may too
-        x = '1 last=' .. entry .. rest
-    end
+    -- In `taken` x has a pointer already, and the priority, which comes first.
+    local mark = stream == 'taken' and '' or ' ptr=1'
+    local x = '1 last=' .. entry .. mark .. rest
     point(task.id, to, add_task(STREAM[to], entry, task.id, task.type,
         task.payload, x))
 end
@@ -284,7 +286,6 @@ end
 
 -- The first of the checks that a subject fails.
 local function judge(checks, subject)
-    seen = seen + 1
     for _, check in ipairs(checks) do
         if wrong[check](subject) then
             report(check, subject)
@@ -293,32 +294,26 @@ local function judge(checks, subject)
     end
 end
 
--- A phase walks one collection: function(position) -> position, '' at its end.
-local function scan(command, key, checks)
+-- A phase walks one collection, of which it may leave out what is not wanted:
+-- function(position) -> position, '' at its end.
+local function scan(command, key, checks, is_wanted)
     return function(position)
         local page = redis.call(command, key, position, 'COUNT', count - seen)
+        seen = seen + 1 + #page[2] / 2 -- an empty page is work too
         for i = 1, #page[2], 2 do
-            judge(checks, page[2][i])
+            if not is_wanted or is_wanted(page[2][i]) then
+                judge(checks, page[2][i])
+            end
         end
         return page[1] == '0' and '' or page[1]
     end
-end
-
-local function scan_stray_windows(position)
-    local page = redis.call('ZSCAN', WINDOWS, position, 'COUNT', count - seen)
-    for i = 1, #page[2], 2 do
-        if redis.call('HEXISTS', HELD, page[2][i]) == 0 then
-            judge({'key windows'}, page[2][i])
-        end
-        seen = seen + 1
-    end
-    return page[1] == '0' and '' or page[1]
 end
 
 local function walk_dead(position)
     local wanted = count - seen
     local page = redis.call('XRANGE', DEAD, '(' .. position, '+', 'COUNT',
         wanted)
+    seen = seen + #page
     for _, item in ipairs(page) do
         judge({'dead letters'}, item[1])
     end
@@ -332,6 +327,7 @@ local function walk_delivered(stream)
         local to = stream == 'taken' and '+' or delivered_in(STREAM[stream])
         local page = redis.call('XRANGE', STREAM[stream], '(' .. position, to,
             'COUNT', wanted)
+        seen = seen + #page
         for _, item in ipairs(page) do
             judge({'ghosts'}, stream .. ' ' .. item[1])
         end
@@ -398,7 +394,9 @@ local phases = {
     walk_pending('low'),
     walk_pending('taken'),
     scan('HSCAN', HELD, {'keys', 'key windows'}),
-    scan_stray_windows,
+    scan('ZSCAN', WINDOWS, {'key windows'}, function(key)
+        return redis.call('HEXISTS', HELD, key) == 0 -- else it was seen
+    end),
     scan('HSCAN', POINTERS, {'pointers'}),
     walk_consumers,
 }
