@@ -7,8 +7,8 @@
  * and nothing else begins until it has ended: bystanders succeed, and a poison
  * pill dies without company.
  *
- * Nothing is leased meanwhile. So if the others take longer than a lease, it is
- * put off for as long again, for this worker to go on and for others to try.
+ * Nothing is leased meanwhile. So if the others take longer than a lease, it
+ * goes back to the end of its queue: this worker goes on, and others may try.
  */
 #include "usecase/consume_parts.h"
 #include "usecase/lease.h"
@@ -30,9 +30,11 @@ bool consume_set_aside(struct consumer *c, const struct lease *lease)
     return true;
 }
 
-static enum status put_back(struct consumer *c, const struct outcome *outcome)
+static enum status give_back(struct consumer *c)
 {
-    consume_judge(c, 0, &c->aside, outcome, 0);
+    struct outcome const release = {.kind = OUTCOME_RELEASE};
+
+    consume_judge(c, 0, &c->aside, &release, 0);
     enum status const st = consume_settle(c, NULL, 1, false);
     if (st == STATUS_OK)
         c->is_set_aside = false;
@@ -41,20 +43,16 @@ static enum status put_back(struct consumer *c, const struct outcome *outcome)
 
 enum status consume_attend_aside(struct consumer *c, int64_t now_ms)
 {
-    struct outcome const release = {.kind = OUTCOME_RELEASE};
-    struct outcome const snooze = {.kind = OUTCOME_SNOOZE,
-                                   .after_ms = c->config.lease_ms};
-
     if (!c->is_set_aside)
         return STATUS_OK;
-    if (c->is_stopping)
-        return put_back(c, &release);
-    if (c->held_count == 0) {
-        c->is_set_aside = false;
-        c->leases[0] = c->aside;
-        enum status const st = consume_start(c, 1);
-        c->is_alone = c->held_count > 0;
-        return st;
-    }
-    return now_ms >= c->aside_until_ms ? put_back(c, &snooze) : STATUS_OK;
+    if (c->is_stopping || (c->held_count > 0 && now_ms >= c->aside_until_ms))
+        return give_back(c);
+    if (c->held_count > 0)
+        return STATUS_OK;
+
+    c->is_set_aside = false;
+    c->leases[0] = c->aside;
+    enum status const st = consume_start(c, 1);
+    c->is_alone = c->held_count > 0;
+    return st;
 }
