@@ -41,7 +41,7 @@ struct redis_lane {
     size_t claimed[PRIORITIES]; /* of them, kept ones */
     bool lacks_group[PRIORITIES];
     bool has_group[PRIORITIES]; /* as far as we know: to read from */
-    size_t entry_bytes; /* about so many each; 0: not known yet */
+    size_t entry_bytes;         /* about so many each; 0: not known yet */
 
     struct redis_kept *kept[PRIORITIES]; /* oldest first */
     size_t kept_count[PRIORITIES];
