@@ -151,26 +151,49 @@ static void write_cursor(struct scrub_cursor *c, const struct store *s,
              table, slot);
 }
 
+/* Takes the word in front of text, and the blank behind it. */
+static struct bytes next_word(const char **text)
+{
+    struct bytes const word = {*text, strcspn(*text, " ")};
+
+    *text += word.len + ((*text)[word.len] == ' ');
+    return word;
+}
+
+/* Reads what write_cursor() wrote. */
+static void read_cursor(const struct scrub_cursor *c, struct bytes *queue,
+                        int *table, size_t *slot)
+{
+    const char *text = c->text;
+    int64_t table_number = 0;
+    int64_t slot_number = 0;
+
+    *queue = next_word(&text);
+    bool const is_ours =
+        text_read_int(next_word(&text), TABLES - 1, &table_number) &&
+        text_read_int(next_word(&text), INT64_MAX, &slot_number);
+    assert(is_ours);
+    *table = (int)table_number;
+    *slot = (size_t)slot_number;
+}
+
 static enum status memory_scrub_examine(void *self, int64_t now_ms,
                                         struct scrub_cursor *cursor,
                                         struct scrub_flaw *flaws, size_t *count,
                                         struct error *err)
 {
     struct store *s = self;
-    char name[QUEUE_NAME_MAX + 1] = "";
+    struct bytes name = {0};
     int table = TASKS_TABLE;
     size_t slot = 0;
     struct page p = {.store = s, .now_ms = now_ms, .flaws = flaws};
     (void)err;
 
-    if (cursor->text[0]) {
-        int const read =
-            sscanf(cursor->text, "%64s %d %zu", name, &table, &slot);
-        assert(read == 3 && table < TABLES);
-    }
+    if (cursor->text[0])
+        read_cursor(cursor, &name, &table, &slot);
     store_lock(s);
     /* Queues are never removed, so the one of the cursor is there. */
-    size_t at = name[0] ? store_queue_index_after(s, bytes_of(name)) - 1 : 0;
+    size_t at = name.len > 0 ? store_queue_index_after(s, name) - 1 : 0;
     if (at < s->queue_count) {
         p.queue = s->queues[at];
         if (!examine_table(&p, table, &slot)) {
