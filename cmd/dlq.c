@@ -92,50 +92,6 @@ enum exit_code command_dlq_list(struct invocation *inv)
     return listing_print(inv, &listing);
 }
 
-static enum exit_code show_dead(const struct invocation *inv,
-                                const struct task_record *record)
-{
-    if (record->state != TASK_DEAD) {
-        complain("millrace: %s: not in the dead-letter queue: it is %s",
-                 record->task.id.text, task_state_name(record->state));
-        return CODE_UNKNOWN;
-    }
-    record_print(&inv->globals, record);
-    return CODE_FINE;
-}
-
-enum exit_code command_dlq_show(struct invocation *inv)
-{
-    struct option_set const set = {NULL, parse_one_id, "Shows a dead task."};
-    struct id_list list = {0};
-    struct task_record record;
-    struct arena mem = {0};
-    struct error err;
-    struct wire wire;
-    enum exit_code code;
-
-    if (!options_read(inv, &set, &list, &code))
-        return code;
-    code = wire_open(&inv->globals, WIRE_ADMIN, &wire);
-    if (code != CODE_FINE)
-        return code;
-
-    struct task_ref const ref = {.id = list.ids[0]};
-    enum status st = record_room_open(&mem, &err);
-    if (st == STATUS_OK)
-        st = admin_find(wire.admin, clock_now_ms(wire.clock), &ref, &mem,
-                        &record, &err);
-    if (st == STATUS_OK)
-        code = show_dead(inv, &record);
-    else if (st == STATUS_NOT_FOUND)
-        code = no_such_task(&ref.id);
-    else
-        code = wire_fault(&wire, st, &err);
-    record_room_close(&mem);
-    wire_close(&wire);
-    return code;
-}
-
 /* What requeue, delete and purge are asked to change. */
 struct change {
     enum dead_letter_action action;

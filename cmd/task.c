@@ -1,6 +1,5 @@
 #include <stdio.h>
 
-#include "adapters/json/record_json.h"
 #include "cmd/arguments.h"
 #include "cmd/listing.h"
 #include "cmd/output.h"
@@ -60,39 +59,6 @@ enum exit_code command_task_list(struct invocation *inv)
     if (!options_read(inv, &set, &listing, &code))
         return code;
     return listing_print(inv, &listing);
-}
-
-enum exit_code command_task_show(struct invocation *inv)
-{
-    struct option_set const set = {NULL, parse_one_id,
-                                   "Shows all there is to know of a task."};
-    struct id_list list = {0};
-    struct task_record record;
-    struct arena mem = {0};
-    struct error err;
-    struct wire wire;
-    enum exit_code code;
-
-    if (!options_read(inv, &set, &list, &code))
-        return code;
-    code = wire_open(&inv->globals, WIRE_ADMIN, &wire);
-    if (code != CODE_FINE)
-        return code;
-
-    struct task_ref const ref = {.id = list.ids[0]};
-    enum status st = record_room_open(&mem, &err);
-    if (st == STATUS_OK)
-        st = admin_find(wire.admin, clock_now_ms(wire.clock), &ref, &mem,
-                        &record, &err);
-    if (st == STATUS_OK)
-        record_print(&inv->globals, &record);
-    else if (st == STATUS_NOT_FOUND)
-        code = no_such_task(&ref.id);
-    else
-        code = wire_fault(&wire, st, &err);
-    record_room_close(&mem);
-    wire_close(&wire);
-    return code;
 }
 
 /* What a command does with one of its tasks, at now_ms. Answers as
