@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "adapters/json/json_writer.h"
 #include "cmd/arguments.h"
 #include "cmd/listing.h"
 #include "cmd/output.h"
