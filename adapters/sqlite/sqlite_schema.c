@@ -107,29 +107,45 @@ static enum status turn_to_wal(struct connection *c, struct error *err)
     return st;
 }
 
-/* Inside a write transaction: whoever else opens the file waits. */
-static enum status migrate(struct connection *c, bool is_own, struct error *err)
-{
-    int64_t version;
-    enum status st = schema_version(c, &version, err);
+/* What a file holds, as far as it matters here. */
+struct holding {
+    int64_t tables;  /* of anybody */
+    int64_t version; /* of ours; 0: it has none */
+};
 
-    if (st == STATUS_OK && version > SCHEMA_VERSION)
-        return refuse_newer(c, version, err);
-    if (st == STATUS_OK && version == 0 && is_own)
-        st = connection_script(c, APPLICATION_ID_SQL, err);
-    for (; st == STATUS_OK && version < SCHEMA_VERSION; version++)
-        st = connection_script(c, migrations[version], err);
+/* Whether the file is ours to use. Inside a transaction, since all of it must
+ * be seen in one instant: somebody else may be making our tables just now. */
+static enum status inspect(struct connection *c, struct holding *out,
+                           struct error *err)
+{
+    enum status st = connection_number(c, "SELECT count(*) FROM sqlite_schema",
+                                       &out->tables, err);
+
+    if (st == STATUS_OK)
+        st = schema_version(c, &out->version, err);
+    if (st == STATUS_OK && out->version > SCHEMA_VERSION)
+        return refuse_newer(c, out->version, err);
+    if (st == STATUS_OK && out->version == 0)
+        st = check_foreign(c, out->tables, err);
     return st;
 }
 
-static enum status migrate_all(struct connection *c, bool is_own,
-                               struct error *err)
+static enum status migrate(struct connection *c, struct error *err)
 {
-    enum status st = connection_script(c, "BEGIN IMMEDIATE", err);
+    struct holding has;
+    enum status st = inspect(c, &has, err);
 
-    if (st < 0)
-        return st;
-    st = migrate(c, is_own, err);
+    if (st == STATUS_OK && has.tables == 0)
+        st = connection_script(c, APPLICATION_ID_SQL, err);
+    for (; st == STATUS_OK && has.version < SCHEMA_VERSION; has.version++)
+        st = connection_script(c, migrations[has.version], err);
+    return st;
+}
+
+/* Leaves nothing behind unless all went well. */
+static enum status end_transaction(struct connection *c, enum status st,
+                                   struct error *err)
+{
     if (st == STATUS_OK)
         st = connection_script(c, "COMMIT", err);
     if (!sqlite3_get_autocommit(c->db))
@@ -137,26 +153,36 @@ static enum status migrate_all(struct connection *c, bool is_own,
     return st;
 }
 
-enum status schema_prepare(struct connection *c, struct error *err)
+static enum status look_at_once(struct connection *c, struct holding *out,
+                                struct error *err)
 {
-    int64_t tables = 0, version = 0;
+    enum status st = connection_script(c, "BEGIN", err);
 
-    enum status st = connection_number(c, "SELECT count(*) FROM sqlite_schema",
-                                       &tables, err);
-    if (st == STATUS_OK)
-        st = schema_version(c, &version, err);
     if (st < 0)
         return st;
-    if (version > SCHEMA_VERSION)
-        return refuse_newer(c, version, err);
-    if (sqlite3_db_readonly(c->db, "main") == 1)
-        return connection_refuse(c, STATUS_REFUSED, "is read-only", err);
+    return end_transaction(c, inspect(c, out, err), err);
+}
 
-    if (version == 0)
-        st = check_foreign(c, tables, err);
+/* Whoever else opens the file waits meanwhile. */
+static enum status migrate_at_once(struct connection *c, struct error *err)
+{
+    enum status st = connection_script(c, "BEGIN IMMEDIATE", err);
+
+    if (st < 0)
+        return st;
+    return end_transaction(c, migrate(c, err), err);
+}
+
+enum status schema_prepare(struct connection *c, struct error *err)
+{
+    struct holding has = {0};
+    enum status st = look_at_once(c, &has, err);
+
+    if (st == STATUS_OK && sqlite3_db_readonly(c->db, "main") == 1)
+        return connection_refuse(c, STATUS_REFUSED, "is read-only", err);
     if (st == STATUS_OK)
         st = turn_to_wal(c, err);
-    if (st == STATUS_OK && version < SCHEMA_VERSION)
-        st = migrate_all(c, tables == 0, err);
+    if (st == STATUS_OK && has.version < SCHEMA_VERSION)
+        st = migrate_at_once(c, err);
     return st;
 }

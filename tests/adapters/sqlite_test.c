@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -221,6 +222,59 @@ Test(sqlite, processes_that_make_the_file_at_once_all_can_use_it)
     }
     cr_assert(eq(i64, fixture_number(&f, "SELECT count(*) FROM millrace_tasks"),
                  PEERS));
+}
+
+/* Somebody else who opens the file, and closes it, just before a statement of
+ * ours. */
+static struct {
+    int before; /* which statement outside a transaction, counted from 0 */
+    int seen;
+    bool is_there;
+} other;
+
+static int let_the_other_go_first(unsigned event, void *context,
+                                  void *statement, void *sql)
+{
+    sqlite3 *db = sqlite3_db_handle(statement);
+    struct backend_port backend;
+    struct error err;
+
+    (void)event, (void)context, (void)sql;
+    if (other.is_there || !sqlite3_get_autocommit(db) ||
+        other.seen++ != other.before)
+        return 0;
+    other.is_there = true;
+    cr_assert(eq(int, sqlite_backend_open(&f.url, &backend, &err), STATUS_OK),
+              "the other: %s", err.text);
+    backend.ops->close(backend.self);
+    other.is_there = false;
+    return 0;
+}
+
+static int watch_statements(sqlite3 *db, char **why,
+                            const struct sqlite3_api_routines *api)
+{
+    (void)why, (void)api;
+    return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, let_the_other_go_first,
+                            NULL);
+}
+
+Test(sqlite, who_makes_the_file_while_we_open_it_is_no_stranger)
+{
+    sqlite3_auto_extension((void (*)(void))watch_statements);
+
+    for (other.before = 0, other.seen = 1; other.seen > other.before;
+         other.before++) {
+        unlink(f.path);
+        other.seen = 0;
+        cr_assert(
+            eq(int, sqlite_backend_open(&f.url, &f.backend, &f.err), STATUS_OK),
+            "before statement %d: %s", other.before, f.err.text);
+        f.backend.ops->close(f.backend.self);
+    }
+
+    cr_assert(gt(int, other.before, 3), "it never came in between");
+    sqlite3_reset_auto_extension();
 }
 
 Test(sqlite, two_namespaces_in_one_file_do_not_see_each_other)
