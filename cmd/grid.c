@@ -87,31 +87,35 @@ static size_t column_width(const struct grid *g, size_t column)
     return widest;
 }
 
-static void print_cell(const struct grid *g, size_t column, const char *text)
+/* Blanks wait for what they come before, so that no line ends with one. */
+static void print_cell(const struct grid *g, size_t column, const char *text,
+                       int *blanks)
 {
-    bool const is_last = column + 1 == g->count;
     int const pad = (int)(column_width(g, column) - width_of(text));
+    bool const is_number = g->columns[column].is_number;
 
-    if (g->columns[column].is_number)
-        printf("%*s%s", pad, "", text);
-    else
-        printf("%s%*s", text, is_last ? 0 : pad, "");
-    printf("%*s", is_last ? 0 : GAP, "");
+    *blanks += is_number ? pad : 0;
+    if (*text) {
+        printf("%*s%s", *blanks, "", text);
+        *blanks = 0;
+    }
+    *blanks += (is_number ? 0 : pad) + GAP;
 }
 
 void grid_print(const struct grid *g)
 {
     bool const is_coloured = output_is_coloured();
+    int blanks = 0;
     assert(g->count > 0);
 
-    assert(g->count > 0);
     printf("%s", is_coloured ? BOLD : "");
     for (size_t column = 0; column < g->count; column++)
-        print_cell(g, column, g->columns[column].title);
+        print_cell(g, column, g->columns[column].title, &blanks);
     printf("%s\n", is_coloured ? PLAIN : "");
 
     for (size_t i = 0; i < g->used; i++) {
-        print_cell(g, i % g->count, g->cells[i]);
+        blanks = i % g->count == 0 ? 0 : blanks;
+        print_cell(g, i % g->count, g->cells[i], &blanks);
         if (i % g->count + 1 == g->count)
             putchar('\n');
     }

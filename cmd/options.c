@@ -21,8 +21,8 @@
 enum global_key {
     KEY_URL = 0x1000,
     KEY_JSON,
-    KEY_HELP,
     KEY_VERSION,
+    KEY_HELP = 'h',
 };
 
 static const struct argp_option global_options[] = {
@@ -42,7 +42,7 @@ const char global_options_help[] =
     "              memory: (else $MILLRACE_URL, else an SQLite file in the "
     "state folder)\n"
     "  --json      one JSON object a line\n"
-    "  --help      help, also for one command\n"
+    "  -h, --help  help, also for one command\n"
     "  --version   the version\n";
 
 error_t option_wrong(const char *culprit, const char *why)

@@ -166,6 +166,16 @@ def test_purge_takes_thousands(mill):
     assert mill.stats()["ready"] == 0
 
 
+def test_no_line_of_a_table_ends_with_a_blank(mill):
+    mill.enqueue("t", None, "--queue", "a-long-name")
+    mill.enqueue("t", None, "--queue", "b")
+    mill.run("queue", "pause", "b")
+
+    for table in (("stats",), ("task", "list"), ("workers",)):
+        lines = mill.run(*table).out.splitlines()
+        assert lines and lines == [line.rstrip() for line in lines]
+
+
 def test_stats_count_what_was_and_what_is(mill):
     quick = ["--backoff", "constant:1ms", "--jitter", "none"]
     mill.enqueue("demo.echo")

@@ -29,6 +29,7 @@ def test_help_explains_a_command(homeless, command):
 
     assert f"millrace {command}" in text.lower()
     assert homeless.run(command, "--help").out == text
+    assert homeless.run(command, "-h").out == text
 
 
 def test_help_of_enqueue_and_worker_names_every_option(homeless):
