@@ -59,6 +59,7 @@ enum exit_code command_dlq_purge(struct invocation *inv);
 enum exit_code command_stats(struct invocation *inv);
 enum exit_code command_workers(struct invocation *inv);
 enum exit_code command_doctor(struct invocation *inv);
+enum exit_code command_serve(struct invocation *inv);
 enum exit_code command_demo(struct invocation *inv);
 enum exit_code command_sim(struct invocation *inv);
 

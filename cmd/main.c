@@ -52,6 +52,9 @@ static const struct command commands[] = {
      NULL},
     {"stats", "", "show how the queues are doing", NULL, command_stats},
     {"workers", "", "show the live workers", NULL, command_workers},
+#ifdef MILLRACE_HAVE_HTTP
+    {"serve", "", "serve the HTTP API and the dashboard", NULL, command_serve},
+#endif
     {"demo", "", "show the whole story in some seconds", NULL, command_demo},
     {"doctor", "", "check the backend and its settings", NULL, command_doctor},
     {"sim", "", "simulate faults in virtual time", NULL, command_sim},

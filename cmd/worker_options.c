@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "adapters/system/system_random.h"
+#include "cmd/log_settings.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/worker.h"
@@ -164,20 +165,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static error_t read_log_settings(struct worker_options *out)
-{
-    const char *level = environment("MILLRACE_LOG");
-    const char *format = environment("MILLRACE_LOG_FORMAT");
-
-    if (level && !log_level_from(bytes_of(level), &out->log_level))
-        return option_bad_value("MILLRACE_LOG", level,
-                                "must be debug, info, warn or error");
-    if (format && !log_format_from(bytes_of(format), &out->log_format))
-        return option_bad_value("MILLRACE_LOG_FORMAT", format,
-                                "must be text or json");
-    return 0;
-}
-
 /* What no flag has said, the environment may. */
 static error_t read_environment(struct request *r)
 {
@@ -198,7 +185,8 @@ static error_t read_environment(struct request *r)
     if (wrong == 0 && shutdown && !r->has_shutdown)
         wrong = option_duration("MILLRACE_SHUTDOWN_TIMEOUT", shutdown,
                                 &out->shutdown_ms);
-    return wrong == 0 ? read_log_settings(out) : wrong;
+    return wrong == 0 ? log_settings_read(&out->log_level, &out->log_format)
+                      : wrong;
 }
 
 /* HOST-PID-RANDOM, made a plain name. */

@@ -1,0 +1,188 @@
+/*
+ * serve.c - the serve command: wires the HTTP service and runs it.
+ */
+#include "cmd/serve.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "adapters/http/http_page.h"
+#include "adapters/system/system_clock.h"
+#include "adapters/system/system_wake.h"
+#include "cmd/output.h"
+#include "cmd/signals.h"
+#include "cmd/wire.h"
+
+#define DESKS 4
+#define ROUTES_MAX 64
+#define TEND_MS 1000
+
+struct serve {
+    const struct serve_options *options;
+    struct wire wire;
+    struct wake wake;
+    struct clock_port log_clock;
+    struct log log;
+    struct http_route routes[ROUTES_MAX];
+    size_t route_count;
+    struct http_config config;
+    struct http_server *server;
+};
+
+static void say(const struct serve *s, const char *event)
+{
+    char address[HTTP_ADDRESS_TEXT_SIZE];
+
+    http_address_format(http_server_address(s->server), address);
+    struct log_field const fields[] = {
+        log_text("listen", bytes_of(address)),
+        log_text("url", bytes_of(s->wire.url.masked)),
+        log_number("pid", getpid()),
+    };
+    log_write(&s->log, LEVEL_INFO, event, fields, 3);
+}
+
+/* Who is refused, and what fails, is worth a line; the rest only to those who
+ * look closely. */
+static enum log_level report_level(const struct http_report *report)
+{
+    if (report->status >= 500)
+        return LEVEL_WARN;
+    return report->status >= 400 ? LEVEL_INFO : LEVEL_DEBUG;
+}
+
+static void log_report(void *self, const struct http_report *report)
+{
+    struct serve *s = self;
+    struct log_field const fields[] = {
+        log_text("method", bytes_of(report->method)),
+        log_text("path", bytes_of(report->path)),
+        log_number("status", report->status),
+        log_number("took_ms", report->took_ms),
+        log_text("request_id", bytes_of(report->request_id)),
+        log_text("aborted",
+                 report->is_aborted ? BYTES("true") : (struct bytes){0}),
+    };
+
+    log_write(&s->log, report_level(report), "request", fields, 6);
+}
+
+static void add_route(struct serve *s, struct http_route route)
+{
+    assert(s->route_count < ROUTES_MAX);
+    s->routes[s->route_count++] = route;
+}
+
+static void add_routes(struct serve *s)
+{
+    add_route(s, (struct http_route){.method = "GET",
+                                     .pattern = "/healthz",
+                                     .handle = http_health_handle,
+                                     .is_open = true});
+}
+
+static enum status open_parts(struct serve *s, struct error *err)
+{
+    const struct serve_options *options = s->options;
+
+    add_routes(s);
+    s->config = (struct http_config){
+        .address = options->address,
+        .token = options->token,
+        .names = {options->hosts, options->host_count},
+        .routes = s->routes,
+        .route_count = s->route_count,
+        .desks = DESKS,
+        .seed = random_bits(s->wire.random),
+        .report = log_report,
+        .report_self = s,
+    };
+    return http_server_open(&s->config, &s->server, err);
+}
+
+/* Connections are descriptors; the soft limit is for the sake of select(). */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit); /* failed: it is as it was */
+}
+
+static enum exit_code serve_open(struct serve *s, const struct globals *globals)
+{
+    struct error err;
+    enum status st = system_wake_open(&s->wake, &err);
+
+    if (st < 0) {
+        complain("millrace: %s", err.text);
+        return CODE_FAILED;
+    }
+    raise_descriptor_limit();
+    enum exit_code const code =
+        wire_open(globals, WIRE_QUEUE | WIRE_RANDOM, &s->wire);
+    if (code != CODE_FINE)
+        return code;
+    system_clock_open(&s->log_clock);
+    s->log = (struct log){.fd = STDERR_FILENO,
+                          .least = s->options->log_level,
+                          .format = s->options->log_format,
+                          .clock = s->log_clock};
+    st = open_parts(s, &err);
+    if (st < 0) {
+        complain("millrace: %s", err.text);
+        return CODE_FAILED;
+    }
+    return CODE_FINE;
+}
+
+static void serve_close(struct serve *s)
+{
+    http_server_close(s->server);
+    if (s->log_clock.ops)
+        s->log_clock.ops->close(s->log_clock.self);
+    wire_close(&s->wire);
+    /* The wake stays open: a signal may come until the end. */
+}
+
+/* Serves until told to stop, and until what was accepted is answered. */
+static enum exit_code run(struct serve *s)
+{
+    struct pollfd signal = {.fd = s->wake.fd, .events = POLLIN};
+
+    signals_begin(s->wake, false);
+    say(s, "listening");
+    while (signals_stops() == 0) {
+        poll(&signal, 1, TEND_MS);
+        http_server_tend(s->server);
+    }
+    say(s, "stopping");
+    http_server_quiesce(s->server);
+    bool const is_drained =
+        http_server_drain(s->server, s->options->shutdown_ms);
+    say(s, is_drained ? "stopped" : "stopped with requests unanswered");
+    return is_drained ? CODE_FINE : CODE_FAILED;
+}
+
+enum exit_code command_serve(struct invocation *inv)
+{
+    struct serve_options options;
+    struct serve serve = {.options = &options, .wake = WAKE_NEVER};
+    enum exit_code code;
+
+    if (!serve_options_read(inv, &options, &code))
+        return code;
+    code = serve_open(&serve, &inv->globals);
+    if (code == CODE_FINE) {
+        code = run(&serve);
+        /* What is still being answered uses what would be closed. */
+        if (code != CODE_FINE)
+            _exit((int)output_end(code));
+    }
+    serve_close(&serve);
+    return code;
+}

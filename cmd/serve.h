@@ -1,0 +1,30 @@
+/*
+ * serve.h - the serve command: what it is asked, and what it is made of.
+ */
+#ifndef CMD_SERVE_H
+#define CMD_SERVE_H
+
+#include "adapters/http/http_server.h"
+#include "adapters/log/log.h"
+#include "cmd/command.h"
+
+#define DEFAULT_LISTEN "127.0.0.1:7420"
+#define SERVE_HOSTS_MAX 32
+
+/* What the command line and the environment say. */
+struct serve_options {
+    struct http_address address;
+    struct bytes token; /* absent: none */
+    const char *hosts[SERVE_HOSTS_MAX];
+    size_t host_count;
+    int64_t shutdown_ms;
+    enum log_level log_level;
+    enum log_format log_format;
+};
+
+/* Reads them; false: leave with *code. */
+MUST_USE bool serve_options_read(struct invocation *inv,
+                                 struct serve_options *out,
+                                 enum exit_code *code);
+
+#endif

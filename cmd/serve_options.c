@@ -1,0 +1,134 @@
+#include "cmd/log_settings.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "cmd/serve.h"
+#include "cmd/worker.h"
+
+enum key {
+    KEY_LISTEN = 0x100,
+    KEY_HOST,
+    KEY_INSECURE,
+    KEY_SHUTDOWN,
+};
+
+static const struct argp_option options[] = {
+    {"listen", KEY_LISTEN, "HOST:PORT", 0,
+     "where to listen (" DEFAULT_LISTEN "); port 0: any that is free", 0},
+    {"host", KEY_HOST, "NAME", 0,
+     "answer to this name too, as in the Host of a proxy; repeatable", 0},
+    {"insecure", KEY_INSECURE, NULL, 0,
+     "listen beyond this machine although no token is set", 0},
+    {"shutdown-timeout", KEY_SHUTDOWN, "DUR", 0,
+     "how long requests may go on once it has been told to stop (25s)", 0},
+    {0},
+};
+
+static const char doc[] =
+    "Serves the HTTP API, the dashboard and the metrics.\v"
+    "With MILLRACE_TOKEN every request must carry it (Authorization: Bearer). "
+    "Without it, it listens on loopback only.\n\n"
+    "SIGTERM, SIGINT: accept nothing more, answer what was accepted, stop.\n\n"
+    "Environment: MILLRACE_LISTEN, MILLRACE_TOKEN, MILLRACE_SHUTDOWN_TIMEOUT, "
+    "MILLRACE_LOG (debug, info, warn, error), MILLRACE_LOG_FORMAT (text, "
+    "json); a flag beats it.";
+
+/* The options as they come in, and which were there. */
+struct request {
+    struct serve_options *options;
+    const char *listen;
+    bool is_insecure;
+    bool has_shutdown;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct request *r = state->input;
+    struct serve_options *out = r->options;
+
+    switch (key) {
+    case KEY_LISTEN:
+        r->listen = arg;
+        return 0;
+    case KEY_HOST:
+        if (out->host_count == SERVE_HOSTS_MAX)
+            return option_wrong("--host", "at most 32 of them");
+        out->hosts[out->host_count++] = arg;
+        return 0;
+    case KEY_INSECURE:
+        r->is_insecure = true;
+        return 0;
+    case KEY_SHUTDOWN:
+        r->has_shutdown = true;
+        return option_duration("--shutdown-timeout", arg, &out->shutdown_ms);
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* What a header can carry. */
+static error_t read_token(struct serve_options *out)
+{
+    const char *token = environment("MILLRACE_TOKEN");
+
+    if (!token)
+        return 0;
+    for (const char *c = token; *c; c++)
+        if (*c <= ' ' || *c > '~')
+            return option_wrong("MILLRACE_TOKEN",
+                                "must be printable ASCII without blanks");
+    out->token = bytes_of(token);
+    return 0;
+}
+
+static error_t read_address(const struct request *r)
+{
+    const char *listen = r->listen ? r->listen : environment("MILLRACE_LISTEN");
+    const char *flag = r->listen || !listen ? "--listen" : "MILLRACE_LISTEN";
+    struct serve_options *out = r->options;
+    struct error err;
+
+    if (http_address_parse(listen ? listen : DEFAULT_LISTEN, flag,
+                           &out->address, &err) < 0)
+        return option_error(&err);
+    if (out->token.len > 0 || r->is_insecure ||
+        http_address_is_loopback(&out->address))
+        return 0;
+    return option_wrong(flag,
+                        "without a token only loopback is served: set "
+                        "MILLRACE_TOKEN, or give --insecure to let anyone in");
+}
+
+static error_t read_environment(struct request *r)
+{
+    struct serve_options *out = r->options;
+    const char *shutdown = environment("MILLRACE_SHUTDOWN_TIMEOUT");
+    error_t wrong = read_token(out);
+
+    if (wrong == 0)
+        wrong = read_address(r);
+    if (wrong == 0 && shutdown && !r->has_shutdown)
+        wrong = option_duration("MILLRACE_SHUTDOWN_TIMEOUT", shutdown,
+                                &out->shutdown_ms);
+    return wrong == 0 ? log_settings_read(&out->log_level, &out->log_format)
+                      : wrong;
+}
+
+bool serve_options_read(struct invocation *inv, struct serve_options *out,
+                        enum exit_code *code)
+{
+    struct option_set const set = {options, parse, doc};
+    struct request request = {.options = out};
+
+    *out = (struct serve_options){
+        .shutdown_ms = DEFAULT_SHUTDOWN_MS,
+        .log_level = LEVEL_INFO,
+        .log_format = FORMAT_TEXT,
+    };
+    if (!options_read(inv, &set, &request, code))
+        return false;
+    if (read_environment(&request) != 0) {
+        *code = CODE_USAGE;
+        return false;
+    }
+    return true;
+}
