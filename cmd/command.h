@@ -61,6 +61,7 @@ enum exit_code command_workers(struct invocation *inv);
 enum exit_code command_doctor(struct invocation *inv);
 enum exit_code command_serve(struct invocation *inv);
 enum exit_code command_demo(struct invocation *inv);
+enum exit_code command_bench(struct invocation *inv);
 enum exit_code command_sim(struct invocation *inv);
 
 #endif

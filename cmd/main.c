@@ -57,6 +57,7 @@ static const struct command commands[] = {
 #endif
     {"demo", "", "show the whole story in some seconds", NULL, command_demo},
     {"doctor", "", "check the backend and its settings", NULL, command_doctor},
+    {"bench", "", "measure how fast the backend is", NULL, command_bench},
     {"sim", "", "simulate faults in virtual time", NULL, command_sim},
     {0},
 };

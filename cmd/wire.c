@@ -136,23 +136,29 @@ static void check_parts(const struct wire *w, unsigned parts)
         scrub_port_check(w->scrub);
 }
 
-enum exit_code wire_open(const struct globals *globals, unsigned parts,
-                         struct wire *out)
+enum exit_code wire_url(const struct globals *globals, struct backend_url *out)
 {
     char buffer[BACKEND_URL_MAX + 1];
     const char *url = globals->url ? globals->url : environment("MILLRACE_URL");
     struct error err;
-    struct wire wire = {0};
 
     if (!url) {
         if (!default_url(buffer, sizeof(buffer)))
             return CODE_BACKEND;
         url = buffer;
     }
-    if (backend_url_parse(bytes_of(url), &wire.url, &err) < 0) {
+    if (backend_url_parse(bytes_of(url), out, &err) < 0) {
         complain("millrace: %s", err.text);
         return CODE_BACKEND;
     }
+    return CODE_FINE;
+}
+
+enum exit_code wire_open_url(const struct backend_url *url, unsigned parts,
+                             struct wire *out)
+{
+    struct wire wire = {.url = *url};
+    struct error err;
 
     enum status st = backend_open(&wire.url, &wire.backend, &err);
     if (st == STATUS_OK)
@@ -165,6 +171,15 @@ enum exit_code wire_open(const struct globals *globals, unsigned parts,
     check_parts(&wire, parts);
     *out = wire;
     return CODE_FINE;
+}
+
+enum exit_code wire_open(const struct globals *globals, unsigned parts,
+                         struct wire *out)
+{
+    struct backend_url url;
+    enum exit_code const code = wire_url(globals, &url);
+
+    return code == CODE_FINE ? wire_open_url(&url, parts, out) : code;
 }
 
 void wire_close(struct wire *w)

@@ -34,8 +34,18 @@ struct wire {
     struct scrub_port scrub;
 };
 
-/* Opens the backend that globals name and the parts asked for. Otherwise
- * complains in one line and gives back the exit status; *out is closed. */
+/* The URL that globals or the environment name, else that of the user's own
+ * file, with the folders made. Otherwise complains and gives back the exit
+ * status. */
+enum exit_code wire_url(const struct globals *globals, struct backend_url *out);
+
+/* Opens the backend of url and the parts asked for. Otherwise complains in one
+ * line and gives back the exit status; *out is closed. */
+enum exit_code wire_open_url(const struct backend_url *url, unsigned parts,
+                             struct wire *out);
+
+/* Opens the backend that globals name and the parts asked for: wire_url() and
+ * wire_open_url(). */
 enum exit_code wire_open(const struct globals *globals, unsigned parts,
                          struct wire *out);
 
