@@ -2,12 +2,14 @@
  * metrics_port.h - what the engine tells whoever watches.
  *
  * Real watchers: the log, and Prometheus. Calls never fail and never block
- * for long; they come from the engine's thread. Views live for the call only.
+ * for long; they come from one thread at a time: the engine's, or that of the
+ * patrol. Views live for the call only.
  */
 #ifndef USECASE_METRICS_PORT_H
 #define USECASE_METRICS_PORT_H
 
 #include "usecase/queue_port.h"
+#include "usecase/scrub_port.h"
 
 /* One attempt that has been settled. */
 struct attempt_report {
@@ -18,6 +20,18 @@ struct attempt_report {
     int64_t started_at_ms; /* 0: never started */
     int64_t ended_at_ms;
     bool is_reaped; /* settled for a worker that gave no answer */
+};
+
+/* What one walk through the store has found, of one check. */
+struct scrub_tally {
+    int64_t found;
+    struct scrub_flaw example; /* the first one, if any was found */
+};
+
+/* One whole walk, see patrol.h. */
+struct store_report {
+    const struct scrub_check *checks;  /* those of the scrub_port */
+    const struct scrub_tally *tallies; /* one a check */
 };
 
 struct metrics_ops {
@@ -31,6 +45,9 @@ struct metrics_ops {
 
     /* The backend answers again after it had failed. */
     void (*backend_recovered)(void *self);
+
+    /* The whole store was looked through. */
+    void (*store_examined)(void *self, const struct store_report *report);
 
     void (*close)(void *self);
 };
@@ -58,6 +75,17 @@ static inline void metrics_backend_failed(struct metrics_port m, const char *op,
 static inline void metrics_backend_recovered(struct metrics_port m)
 {
     m.ops->backend_recovered(m.self);
+}
+
+static inline void metrics_store_examined(struct metrics_port m,
+                                          const struct store_report *report)
+{
+    m.ops->store_examined(m.self, report);
+}
+
+static inline void metrics_close(struct metrics_port m)
+{
+    m.ops->close(m.self);
 }
 
 #endif

@@ -90,6 +90,7 @@ void metrics_port_check(struct metrics_port metrics)
     assert(metrics.ops->attempt_settled);
     assert(metrics.ops->backend_failed);
     assert(metrics.ops->backend_recovered);
+    assert(metrics.ops->store_examined);
     assert(metrics.ops->close);
 }
 

@@ -65,6 +65,16 @@ static void spy_metrics_backend_recovered(void *self)
     spy->recoveries++;
 }
 
+static void spy_metrics_store_examined(void *self,
+                                       const struct store_report *report)
+{
+    struct spy_record *spy = self;
+
+    spy->walks++;
+    for (size_t i = 0; report->checks[i].name; i++)
+        spy->flaws += (size_t)report->tallies[i].found;
+}
+
 static void spy_metrics_close(void *self)
 {
     free(self);
@@ -75,6 +85,7 @@ static const struct metrics_ops spy_metrics_ops = {
     .attempt_settled = spy_metrics_attempt_settled,
     .backend_failed = spy_metrics_backend_failed,
     .backend_recovered = spy_metrics_backend_recovered,
+    .store_examined = spy_metrics_store_examined,
     .close = spy_metrics_close,
 };
 

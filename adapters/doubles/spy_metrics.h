@@ -33,6 +33,8 @@ struct spy_record {
     size_t by_action[SPY_ACTIONS]; /* of those that had an effect */
     size_t failures;               /* of the backend */
     size_t recoveries;
+    size_t walks;          /* through the whole store */
+    size_t flaws;          /* found by them */
     const char *failed_op; /* the latest; NULL: none */
     enum status failed_status;
     char failed_text[ERROR_TEXT_SIZE];

@@ -130,6 +130,29 @@ static void log_metrics_backend_recovered(void *self)
     log_write(m->log, LEVEL_INFO, "backend recovered", fields, 2);
 }
 
+static void log_metrics_store_examined(void *self,
+                                       const struct store_report *report)
+{
+    struct log_metrics *m = self;
+    const struct scrub_check *check = report->checks;
+    const struct scrub_tally *t = report->tallies;
+
+    for (; check->name; check++, t++) {
+        struct log_field const fields[] = {
+            log_text("check", bytes_of(check->name)),
+            log_number("found", t->found),
+            log_text("text", bytes_of(check->text)),
+            log_text("queue", bytes_of(t->example.queue)),
+            log_text("example", (struct bytes){t->example.subject,
+                                               t->example.subject_len}),
+        };
+        if (t->found > 0)
+            log_write(m->log,
+                      check->level == FINDING_BAD ? LEVEL_ERROR : LEVEL_WARN,
+                      "store has flaws", fields, 5);
+    }
+}
+
 static void log_metrics_close(void *self)
 {
     free(self);
@@ -140,6 +163,7 @@ static const struct metrics_ops log_metrics_ops = {
     .attempt_settled = log_metrics_attempt_settled,
     .backend_failed = log_metrics_backend_failed,
     .backend_recovered = log_metrics_backend_recovered,
+    .store_examined = log_metrics_store_examined,
     .close = log_metrics_close,
 };
 

@@ -3,8 +3,8 @@
  *
  *   debug  task done, released, snoozed: at 30,000 tasks/s nobody wants more
  *   info   backend recovered
- *   warn   task failed (and will be retried), lease lost
- *   error  task dead, backend failed
+ *   warn   task failed (and will be retried), lease lost, store has flaws
+ *   error  task dead, backend failed, store has flaws that lose tasks
  * A backend that goes on failing in the same way is told of once, until it
  * has recovered.
  */

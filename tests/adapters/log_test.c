@@ -368,3 +368,29 @@ Test(log_metrics, outage_that_changes_its_face_is_told_of_again)
     cr_assert(strstr(written(), "wrong password") != NULL);
     metrics.ops->close(metrics.self);
 }
+
+Test(log_metrics, flaws_of_the_store_are_told_one_line_a_check)
+{
+    static const struct scrub_check checks[] = {
+        {"lost task", FINDING_BAD, false, "it is gone"},
+        {"loose key", FINDING_WARN, true, "a key of no task"},
+        {"stale lease", FINDING_WARN, true, "nobody took it"},
+        {.name = NULL}};
+    struct scrub_tally const tallies[] = {
+        {2, {.queue = "mail", .subject = "T1", .subject_len = 2}},
+        {0},
+        {1, {.subject = "T2", .subject_len = 2}}};
+    struct store_report const report = {checks, tallies};
+    struct metrics_port metrics = given_a_watcher();
+
+    metrics_store_examined(metrics, &report);
+
+    cr_assert(eq(str, written(),
+                 "2026-01-31T12:00:00.123Z ERROR store has flaws "
+                 "check=\"lost task\" found=2 text=\"it is gone\" queue=mail "
+                 "example=T1\n"
+                 "2026-01-31T12:00:00.123Z WARN  store has flaws "
+                 "check=\"stale lease\" found=1 text=\"nobody took it\" "
+                 "queue=\"\" example=T2\n"));
+    metrics_close(metrics);
+}
