@@ -16,8 +16,9 @@
 #define PAYLOAD_MAX 1048576
 #define PAYLOAD_DEPTH_MAX 512
 #define HEADERS_MAX 16384 /* bytes of the JSON object */
-#define RESULT_MAX 65536
-#define ERROR_TAIL_MAX 4096 /* bytes of last_error */
+#define RESULT_MAX 65536  /* bytes of JSON, or of the text in a JSON string */
+#define RESULT_JSON_MAX (6 * RESULT_MAX + 2) /* such a string, all escaped */
+#define ERROR_TAIL_MAX 4096                  /* bytes of last_error */
 #define ATTEMPTS_MAX 1000000
 #define CRASHES_MAX 1000
 #define FACTOR_MILLI_MAX 100000 /* a backoff that grows hundredfold */

@@ -49,7 +49,8 @@ static struct outcome reject(const char *why, struct arena *mem)
     return outcome;
 }
 
-static struct outcome result_too_large(size_t len, struct arena *mem)
+static struct outcome result_too_large(size_t len, size_t limit,
+                                       struct arena *mem)
 {
     char room[80];
     struct text line = text_in(room, sizeof(room));
@@ -57,7 +58,7 @@ static struct outcome result_too_large(size_t len, struct arena *mem)
     text_add(&line, "result too large: ");
     text_add_int(&line, (int64_t)len);
     text_add(&line, " bytes, limit ");
-    text_add_int(&line, RESULT_MAX);
+    text_add_int(&line, (int64_t)limit);
     return reject(line.at, mem);
 }
 
@@ -67,8 +68,10 @@ static struct outcome checked(struct outcome outcome, struct arena *mem)
 
     if (!outcome.result.at)
         return outcome;
-    if (outcome.result.len > RESULT_MAX)
-        return result_too_large(outcome.result.len, mem);
+    bool const is_string = outcome.result.len > 0 && *outcome.result.at == '"';
+    size_t const limit = is_string ? RESULT_JSON_MAX : RESULT_MAX;
+    if (outcome.result.len > limit)
+        return result_too_large(outcome.result.len, limit, mem);
     if (json_text_check(outcome.result, PAYLOAD_DEPTH_MAX, "result", &err) < 0)
         return reject(err.text, mem);
     return outcome;

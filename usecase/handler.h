@@ -12,7 +12,7 @@
 
 /* The least room in the arena of a call: a result twice, as it came and as it
  * goes, and an error with much to spare. Untouched room costs nothing. */
-#define HANDLER_ROOM (2 * (RESULT_MAX + ERROR_TAIL_MAX) + 16384)
+#define HANDLER_ROOM (2 * (RESULT_JSON_MAX + ERROR_TAIL_MAX) + 16384)
 
 /* What a handler gets. The bytes of its outcome live in mem, in the lease, or
  * as long as the handler table. */
@@ -47,8 +47,9 @@ struct outcome handler_missing(struct bytes type, struct arena *mem);
  * that may be settled:
  *   - a failure once the call was cancelled is OUTCOME_RELEASE: it says
  *     nothing about the task;
- *   - a result that is no JSON or longer than RESULT_MAX is OUTCOME_REJECT
- *     saying so, since what was done must not be done again;
+ *   - a result that is no JSON or longer than RESULT_MAX (a string:
+ *     RESULT_JSON_MAX) is OUTCOME_REJECT saying so, since what was done must
+ *     not be done again;
  *   - of an error only the last ERROR_TAIL_MAX bytes are left. */
 struct outcome handlers_run(const struct handlers *handlers,
                             const struct handler_call *call);

@@ -98,10 +98,9 @@ static struct bytes in_json(struct bytes character, char room[6])
     return (struct bytes){room, 6};
 }
 
-/* s as a JSON string of at most RESULT_MAX bytes, cut where it must be. */
 static struct bytes json_string(struct bytes s, struct arena *mem)
 {
-    char *at = arena_alloc(mem, RESULT_MAX);
+    char *at = arena_alloc(mem, 6 * s.len + 2);
     size_t len = 0;
     char room[6];
 
@@ -110,13 +109,21 @@ static struct bytes json_string(struct bytes s, struct arena *mem)
     at[len++] = '"';
     while (s.len > 0) {
         struct bytes const next = in_json(next_character(&s), room);
-        if (len + next.len + 1 > RESULT_MAX)
-            break;
         memcpy(at + len, next.at, next.len);
         len += next.len;
     }
     at[len++] = '"';
     return (struct bytes){at, len};
+}
+
+/* The start of text, which has a byte too many; no half character at its
+ * end. */
+static struct bytes cut(struct bytes text)
+{
+    text.len = RESULT_MAX;
+    while (text.len > 0 && ((uint8_t)text.at[text.len] & 0xC0) == 0x80)
+        text.len--;
+    return text;
 }
 
 struct bytes output_result(const struct output_head *head, struct arena *mem)
@@ -128,8 +135,9 @@ struct bytes output_result(const struct output_head *head, struct arena *mem)
         text.len--;
     if (text.len == 0)
         return (struct bytes){0};
-    if (!head->is_cut && text.len <= RESULT_MAX &&
-        json_text_check(text, PAYLOAD_DEPTH_MAX, "result", &err) == STATUS_OK)
+    if (text.len > RESULT_MAX)
+        return json_string(cut(text), mem);
+    if (json_text_check(text, PAYLOAD_DEPTH_MAX, "result", &err) == STATUS_OK)
         return text;
     return json_string(text, mem);
 }

@@ -237,10 +237,27 @@ Test(process, longer_output_is_a_string_cut_to_the_largest_result)
         run("head -c 300000 /dev/zero | tr '\\0' 1; echo done");
 
     cr_assert(eq(int, got.kind, OUTCOME_DONE));
-    cr_assert(eq(sz, got.result.len, RESULT_MAX));
+    cr_assert(eq(sz, got.result.len, RESULT_MAX + 2));
     cr_assert(eq(chr, got.result.at[0], '"'));
     cr_assert(eq(chr, got.result.at[1], '1'));
-    cr_assert(eq(chr, got.result.at[RESULT_MAX - 1], '"'));
+    cr_assert(eq(chr, got.result.at[RESULT_MAX + 1], '"'));
+}
+
+Test(process, what_json_escapes_does_not_count_against_the_limit)
+{
+    struct outcome const got = run("head -c 70000 /dev/zero | tr '\\0' '\\1'");
+
+    cr_assert(eq(int, got.kind, OUTCOME_DONE));
+    cr_assert(eq(sz, got.result.len, RESULT_JSON_MAX));
+}
+
+Test(process, no_character_is_cut_in_half)
+{
+    struct outcome const got =
+        run("printf a; yes '\303\244' | head -c 200000 | tr -d '\n'");
+
+    cr_assert(eq(int, got.kind, OUTCOME_DONE));
+    cr_assert(eq(chr, got.result.at[got.result.len - 2], '\xA4'));
 }
 
 /* --- how it ends --------------------------------------------------------- */

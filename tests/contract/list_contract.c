@@ -273,9 +273,9 @@ CONTRACT(list, a_walk_goes_on_past_what_is_removed_meanwhile)
 
 CONTRACT(list, a_full_arena_ends_the_page_early)
 {
-    enum { SIZE = 300000, MANY = 6 };
+    enum { SIZE = 300000, MANY = 8 };
     static char payload[SIZE];
-    static char room[PAYLOAD_MAX + 2 * HEADERS_MAX + 2 * RESULT_MAX];
+    static char room[PAYLOAD_MAX + 2 * HEADERS_MAX + 2 * RESULT_JSON_MAX];
     struct list_request req = {
         .filter = any_of("a"), .max = 10, .now_ms = f->now_ms};
     struct task_page page;

@@ -62,10 +62,10 @@ CONTRACT(settle, the_largest_result_survives_byte_for_byte)
 {
     struct lease const lease = given_a_kept_lease(f);
     struct settlement item = done(f, &lease);
-    char *result = malloc(RESULT_MAX);
-    for (size_t i = 0; i < RESULT_MAX; i++)
+    char *result = malloc(RESULT_JSON_MAX);
+    for (size_t i = 0; i < RESULT_JSON_MAX; i++)
         result[i] = (char)(1 + i % 255);
-    item.result = (struct bytes){result, RESULT_MAX};
+    item.result = (struct bytes){result, RESULT_JSON_MAX};
 
     THEN(eq(int, settle(f, item), STATUS_OK));
 

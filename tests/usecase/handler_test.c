@@ -140,6 +140,23 @@ Test(handler, result_beyond_the_limit_is_rejected)
     free(json);
 }
 
+Test(handler, a_string_may_be_longer_by_its_escapes)
+{
+    char *json = malloc(RESULT_JSON_MAX + 1);
+    memset(json, ' ', RESULT_JSON_MAX + 1);
+    json[0] = '"';
+    json[RESULT_JSON_MAX - 1] = '"';
+
+    struct outcome got = run_one((struct outcome){
+        .kind = OUTCOME_DONE, .result = {json, RESULT_JSON_MAX}});
+    cr_assert(eq(int, got.kind, OUTCOME_DONE));
+
+    got = run_one((struct outcome){.kind = OUTCOME_DONE,
+                                   .result = {json, RESULT_JSON_MAX + 1}});
+    cr_assert(eq(int, got.kind, OUTCOME_REJECT));
+    free(json);
+}
+
 Test(handler, result_that_is_no_json_is_rejected)
 {
     struct outcome const got = run_one(
