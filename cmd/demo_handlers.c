@@ -55,7 +55,7 @@ static bool read_ms(struct bytes payload, int64_t *out)
     struct error err;
     bool is_found = false;
 
-    if (json_walk_begin(payload, &walk, &err) < 0)
+    if (json_walk_begin(payload, "payload", &walk, &err) < 0)
         return false;
     while (json_walk_next(&walk, &name, &member.value))
         if (bytes_is(name, "\"ms\""))

@@ -8,15 +8,18 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "adapters/http/http_api.h"
 #include "adapters/http/http_page.h"
+#include "adapters/log/log_metrics.h"
 #include "adapters/system/system_clock.h"
+#include "adapters/system/system_random.h"
 #include "adapters/system/system_wake.h"
 #include "cmd/output.h"
 #include "cmd/signals.h"
 #include "cmd/wire.h"
 
 #define DESKS 4
-#define ROUTES_MAX 64
+#define ROUTES_MAX (HTTP_API_ROUTES + 16)
 #define TEND_MS 1000
 
 struct serve {
@@ -27,6 +30,9 @@ struct serve {
     struct log log;
     struct http_route routes[ROUTES_MAX];
     size_t route_count;
+    struct metrics_port metrics;
+    struct http_api_config api_config;
+    struct http_api *api;
     struct http_config config;
     struct http_server *server;
 };
@@ -81,12 +87,79 @@ static void add_routes(struct serve *s)
                                      .pattern = "/healthz",
                                      .handle = http_health_handle,
                                      .is_open = true});
+    s->route_count += http_api_routes(s->api, s->routes + s->route_count);
+}
+
+/* Opens the ports of one thread, those that it uses. */
+static enum status open_seat(struct serve *s, unsigned parts,
+                             struct http_seat *out, struct error *err)
+{
+    const struct backend_ops *ops = s->wire.backend.ops;
+    void *backend = s->wire.backend.self;
+    enum status st = STATUS_OK;
+
+    if (parts & WIRE_QUEUE)
+        st = ops->open_queue(backend, &out->queue, err);
+    if (st == STATUS_OK && parts & WIRE_ADMIN)
+        st = ops->open_admin(backend, &out->admin, err);
+    if (st == STATUS_OK && parts & WIRE_FLEET)
+        st = ops->open_fleet(backend, &out->fleet, err);
+    if (st == STATUS_OK && parts & WIRE_RANDOM)
+        st = system_random_open(&out->random, err);
+    return st;
+}
+
+static void close_seat(struct http_seat *seat)
+{
+    if (seat->random.ops)
+        seat->random.ops->close(seat->random.self);
+    if (seat->fleet.ops)
+        fleet_close(seat->fleet);
+    if (seat->admin.ops)
+        admin_close(seat->admin);
+    if (seat->queue.ops)
+        queue_close(seat->queue);
+}
+
+static enum status open_seats(struct serve *s, struct error *err)
+{
+    struct http_api_config *c = &s->api_config;
+    enum status st = STATUS_OK;
+
+    c->desk_count = DESKS;
+    for (size_t i = 0; i < DESKS && st == STATUS_OK; i++)
+        st = open_seat(s, WIRE_QUEUE | WIRE_ADMIN | WIRE_FLEET | WIRE_RANDOM,
+                       &c->desks[i], err);
+    if (st == STATUS_OK)
+        st = open_seat(s, WIRE_QUEUE | WIRE_RANDOM, &c->writer, err);
+    if (st == STATUS_OK)
+        st = open_seat(s, WIRE_QUEUE | WIRE_ADMIN | WIRE_RANDOM, &c->dispenser,
+                       err);
+    if (st == STATUS_OK)
+        st = open_seat(s, WIRE_ADMIN, &c->sampler, err);
+    return st;
+}
+
+static enum status open_api(struct serve *s, struct error *err)
+{
+    enum status st = log_metrics_open(&s->log, &s->metrics, err);
+
+    if (st == STATUS_OK)
+        st = open_seats(s, err);
+    if (st < 0)
+        return st;
+    s->api_config.clock = s->wire.clock;
+    s->api_config.metrics = s->metrics;
+    return http_api_open(&s->api_config, &s->api, err);
 }
 
 static enum status open_parts(struct serve *s, struct error *err)
 {
     const struct serve_options *options = s->options;
+    enum status const st = open_api(s, err);
 
+    if (st < 0)
+        return st;
     add_routes(s);
     s->config = (struct http_config){
         .address = options->address,
@@ -143,6 +216,14 @@ static enum exit_code serve_open(struct serve *s, const struct globals *globals)
 static void serve_close(struct serve *s)
 {
     http_server_close(s->server);
+    http_api_close(s->api);
+    for (size_t i = 0; i < DESKS; i++)
+        close_seat(&s->api_config.desks[i]);
+    close_seat(&s->api_config.writer);
+    close_seat(&s->api_config.dispenser);
+    close_seat(&s->api_config.sampler);
+    if (s->metrics.ops)
+        s->metrics.ops->close(s->metrics.self);
     if (s->log_clock.ops)
         s->log_clock.ops->close(s->log_clock.self);
     wire_close(&s->wire);
@@ -162,6 +243,7 @@ static enum exit_code run(struct serve *s)
     }
     say(s, "stopping");
     http_server_quiesce(s->server);
+    http_api_quiesce(s->api);
     bool const is_drained =
         http_server_drain(s->server, s->options->shutdown_ms);
     say(s, is_drained ? "stopped" : "stopped with requests unanswered");

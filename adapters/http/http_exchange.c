@@ -73,12 +73,9 @@ void http_answer_fixed(struct http_exchange *x, unsigned status,
     x->fixed = bytes;
 }
 
-void http_refuse(struct http_exchange *x, unsigned status, const char *code,
-                 const char *message, const char *field)
+void http_add_error(struct json_writer *w, const char *code,
+                    const char *message, const char *field)
 {
-    struct json_writer *w = &x->text;
-
-    json_writer_reset(w);
     json_begin_object(w, NULL);
     json_begin_object(w, "error");
     json_add_string(w, "code", bytes_of(code));
@@ -86,6 +83,13 @@ void http_refuse(struct http_exchange *x, unsigned status, const char *code,
     json_add_string(w, "field", bytes_of(field));
     json_end_object(w);
     json_end_object(w);
+}
+
+void http_refuse(struct http_exchange *x, unsigned status, const char *code,
+                 const char *message, const char *field)
+{
+    json_writer_reset(&x->text);
+    http_add_error(&x->text, code, message, field);
     http_answer_json(x, status);
 }
 

@@ -93,7 +93,11 @@ void http_answer_json(struct http_exchange *x, unsigned status);
 void http_answer_fixed(struct http_exchange *x, unsigned status,
                        const char *content_type, struct bytes bytes);
 
-/* The answer is {"error":{"code","message","field"}}; field may be NULL. */
+/* Adds {"error":{"code","message","field"}}; field may be NULL. */
+void http_add_error(struct json_writer *w, const char *code,
+                    const char *message, const char *field);
+
+/* The answer is such an error. */
 void http_refuse(struct http_exchange *x, unsigned status, const char *code,
                  const char *message, const char *field);
 

@@ -5,7 +5,6 @@
 #include "domain/json_text.h"
 #include "domain/limits.h"
 
-#define OBJECT "task" /* what messages call what is no member's fault */
 #define EXACT_MAX INT64_C(9007199254740992) /* 2^53 */
 #define NUMBER_TEXT_MAX 40 /* cJSON looks at no more than 63 characters */
 
@@ -50,46 +49,91 @@ static bool starts_with(struct bytes b, char c)
     return b.len > 0 && b.at[0] == c;
 }
 
-enum status json_walk_begin(struct bytes text, struct json_walk *out,
-                            struct error *err)
+/* Steps into what text should start with. */
+static enum status begin(struct bytes text, char bracket, const char *what,
+                         struct json_walk *out, struct error *err)
 {
     skip_blanks(&text);
-    if (!starts_with(text, '{'))
-        return json_refuse(err, OBJECT, "must be a JSON object");
+    if (!starts_with(text, bracket))
+        return json_refuse(err, what,
+                           bracket == '{' ? "must be a JSON object"
+                                          : "must be a JSON array");
     skip(&text, 1);
     skip_blanks(&text);
-    *out = (struct json_walk){.rest = text};
+    *out = (struct json_walk){.what = what, .rest = text};
     return STATUS_OK;
+}
+
+/* Steps to the next member or element. Answers STATUS_EMPTY behind the last. */
+static enum status step(struct json_walk *walk, char bracket, struct error *err)
+{
+    struct bytes *rest = &walk->rest;
+
+    if (starts_with(*rest, bracket)) {
+        skip(rest, 1);
+        skip_blanks(rest);
+        return rest->len == 0
+                   ? STATUS_EMPTY
+                   : json_refuse(err, walk->what,
+                                 bracket == '}'
+                                     ? "something follows the object"
+                                     : "something follows the array");
+    }
+    if (walk->is_begun && !starts_with(*rest, ','))
+        return json_refuse(err, walk->what,
+                           bracket == '}' ? "no comma or } after a member"
+                                          : "no comma or ] after an element");
+    if (walk->is_begun)
+        skip(rest, 1);
+    walk->is_begun = true;
+    skip_blanks(rest);
+    return STATUS_OK;
+}
+
+bool json_is_array(struct bytes text)
+{
+    skip_blanks(&text);
+    return starts_with(text, '[');
+}
+
+enum status json_walk_begin(struct bytes text, const char *what,
+                            struct json_walk *out, struct error *err)
+{
+    return begin(text, '{', what, out, err);
+}
+
+enum status json_walk_array(struct bytes text, const char *what,
+                            struct json_walk *out, struct error *err)
+{
+    return begin(text, '[', what, out, err);
 }
 
 enum status json_walk_name(struct json_walk *walk, struct bytes *name,
                            struct error *err)
 {
     struct bytes *rest = &walk->rest;
+    enum status st = step(walk, '}', err);
 
-    if (starts_with(*rest, '}')) {
-        skip(rest, 1);
-        skip_blanks(rest);
-        return rest->len == 0
-                   ? STATUS_EMPTY
-                   : json_refuse(err, OBJECT, "something follows the object");
-    }
-    if (walk->is_begun && !starts_with(*rest, ','))
-        return json_refuse(err, OBJECT, "no comma or } after a member");
-    if (walk->is_begun)
-        skip(rest, 1);
-    walk->is_begun = true;
-
-    skip_blanks(rest);
+    if (st != STATUS_OK)
+        return st;
     if (!starts_with(*rest, '"'))
-        return json_refuse(err, OBJECT, "a name in quotes is missing");
-    enum status const st = take_value(rest, OBJECT, name, err);
+        return json_refuse(err, walk->what, "a name in quotes is missing");
+    st = take_value(rest, walk->what, name, err);
     if (st < 0)
         return st;
     if (!starts_with(*rest, ':'))
-        return json_refuse(err, OBJECT, "no colon after a name");
+        return json_refuse(err, walk->what, "no colon after a name");
     skip(rest, 1);
     return STATUS_OK;
+}
+
+enum status json_walk_element(struct json_walk *walk, struct bytes *value,
+                              struct error *err)
+{
+    enum status const st = step(walk, ']', err);
+
+    return st == STATUS_OK ? take_value(&walk->rest, walk->what, value, err)
+                           : st;
 }
 
 enum status json_walk_value(struct json_walk *walk, const char *field,
@@ -104,7 +148,7 @@ bool json_walk_next(struct json_walk *walk, struct bytes *name,
     struct error ignored;
 
     return json_walk_name(walk, name, &ignored) == STATUS_OK &&
-           json_walk_value(walk, OBJECT, value, &ignored) == STATUS_OK;
+           json_walk_value(walk, walk->what, value, &ignored) == STATUS_OK;
 }
 
 /* Whether a \u0000 is in a checked text: cJSON's strings would end there. */

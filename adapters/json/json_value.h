@@ -11,8 +11,9 @@
 #include "domain/backoff.h"
 #include "domain/error.h"
 
-/* The members of an object that are still to come. */
+/* The members of an object, or the elements of an array, still to come. */
 struct json_walk {
+    const char *what; /* static: what messages call the whole */
     struct bytes rest;
     bool is_begun; /* one is behind us: a comma comes first */
 };
@@ -24,9 +25,9 @@ struct json_member {
 };
 
 /* Starts with the first member of the object that text should be. Faults
- * STATUS_INVALID, field "task", here and below. */
-MUST_USE enum status json_walk_begin(struct bytes text, struct json_walk *out,
-                                     struct error *err);
+ * STATUS_INVALID, field what (static), here and below. */
+MUST_USE enum status json_walk_begin(struct bytes text, const char *what,
+                                     struct json_walk *out, struct error *err);
 
 /* Reads the next member's name, a JSON string with its quotes, up to the
  * colon. Answers STATUS_EMPTY after the last one, if nothing follows. */
@@ -37,10 +38,20 @@ MUST_USE enum status json_walk_name(struct json_walk *walk, struct bytes *name,
 MUST_USE enum status json_walk_value(struct json_walk *walk, const char *field,
                                      struct bytes *value, struct error *err);
 
+/* The same for an array: starts with its first element, and reads the next.
+ * Answers STATUS_EMPTY after the last one, if nothing follows. */
+MUST_USE enum status json_walk_array(struct bytes text, const char *what,
+                                     struct json_walk *out, struct error *err);
+MUST_USE enum status json_walk_element(struct json_walk *walk,
+                                       struct bytes *value, struct error *err);
+
 /* Both at once, for an object that has been checked before: false after the
  * last member. */
 bool json_walk_next(struct json_walk *walk, struct bytes *name,
                     struct bytes *value);
+
+/* Whether text starts as an array does. */
+bool json_is_array(struct bytes text);
 
 /* Sets the message "FIELD: WHY" and gives back STATUS_INVALID. */
 enum status json_refuse(struct error *err, const char *field, const char *why);

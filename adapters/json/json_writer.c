@@ -39,6 +39,11 @@ static void put(struct json_writer *w, const char *from, size_t len)
     w->len += len;
 }
 
+void json_writer_append(struct json_writer *w, struct bytes bytes)
+{
+    put(w, bytes.at, bytes.len);
+}
+
 static void put_text(struct json_writer *w, const char *text)
 {
     put(w, text, strlen(text));

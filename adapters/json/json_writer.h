@@ -29,6 +29,9 @@ void json_writer_release(struct json_writer *w);
 /* The text so far, until the next call: false if memory ran out. */
 bool json_writer_text(const struct json_writer *w, struct bytes *out);
 
+/* Adds bytes as they are, between values: for a text that is not all JSON. */
+void json_writer_append(struct json_writer *w, struct bytes bytes);
+
 /* Each adds one value: a member called name, or, where name is NULL, an
  * element or the whole text. Names are plain ASCII of ours. */
 void json_begin_object(struct json_writer *w, const char *name);

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "adapters/json/json_value.h"
+#include "adapters/json/json_object.h"
 #include "domain/instant.h"
 #include "domain/json_text.h"
 
@@ -92,18 +92,18 @@ static enum status read_headers(struct json_member m, struct bytes *out,
     return st;
 }
 
-static enum status read_field(enum field field, struct bytes value,
-                              struct arena *mem, struct task_spec *out,
-                              struct error *err)
+static enum status read_field(void *self, size_t i, struct json_member m,
+                              struct arena *mem, struct error *err)
 {
-    struct json_member const m = {field_names[field], value};
+    enum field const field = (enum field)i;
+    struct task_spec *out = self;
     struct task *task = &out->task;
 
     switch (field) {
     case FIELD_TYPE:
         return json_read_string(m, mem, &task->type, err);
     case FIELD_PAYLOAD:
-        task->payload = value;
+        task->payload = m.value;
         return STATUS_OK;
     case FIELD_QUEUE:
         return json_read_string(m, mem, &task->queue, err);
@@ -140,80 +140,23 @@ static enum status read_field(enum field field, struct bytes value,
     return STATUS_INVALID;
 }
 
-static enum field find_field(struct bytes name)
-{
-    enum field field = 0;
-
-    while (field < FIELDS && !bytes_is(name, field_names[field]))
-        field++;
-    return field;
-}
-
-static enum status refuse_name(struct error *err, const char *what,
-                               struct bytes name)
-{
-    struct bytes const parts[] = {bytes_of(what), BYTES(" \""), name,
-                                  BYTES("\"")};
-
-    return error_join(err, STATUS_INVALID, NULL, parts, 4);
-}
-
-/* Reads the member whose name was read. */
-static enum status read_member(struct json_walk *walk, struct bytes quoted,
-                               struct arena *mem, bool is_given[FIELDS],
-                               struct task_spec *out, struct error *err)
-{
-    struct json_member const m = {"name of a field", quoted};
-    struct bytes name;
-    struct bytes value;
-
-    enum status st = json_read_string(m, mem, &name, err);
-    if (st < 0)
-        return st;
-
-    enum field const field = find_field(name);
-    if (field == FIELDS)
-        return refuse_name(err, "unknown field", name);
-    if (is_given[field])
-        return refuse_name(err, "duplicate field", name);
-    is_given[field] = true;
-
-    st = json_walk_value(walk, field_names[field], &value, err);
-    return st < 0 ? st : read_field(field, value, mem, out, err);
-}
-
-static enum status read_members(struct json_walk *walk, struct arena *mem,
-                                bool is_given[FIELDS], struct task_spec *out,
-                                struct error *err)
-{
-    struct bytes name;
-    enum status st;
-
-    while ((st = json_walk_name(walk, &name, err)) == STATUS_OK) {
-        st = read_member(walk, name, mem, is_given, out, err);
-        if (st < 0)
-            return st;
-    }
-    return st < 0 ? st : STATUS_OK;
-}
-
 enum status task_json_decode(struct bytes text, struct arena *mem,
                              struct task_spec *out, struct error *err)
 {
+    static const struct json_shape shape = {"task", field_names, FIELDS,
+                                            read_field};
     struct task_spec spec = {.task = task_default()};
-    bool is_given[FIELDS] = {false};
-    struct json_walk walk;
+    uint32_t given;
 
-    enum status st = json_walk_begin(text, &walk, err);
-    if (st == STATUS_OK)
-        st = read_members(&walk, mem, is_given, &spec, err);
+    enum status const st =
+        json_object_read(text, &shape, mem, &spec, &given, err);
     if (st < 0)
         return st;
-    if (!is_given[FIELD_TYPE])
+    if (!(given & 1U << FIELD_TYPE))
         return json_refuse(err, "type", "is missing");
-    if (is_given[FIELD_DELAY] && is_given[FIELD_RUN_AT])
+    if (given & 1U << FIELD_DELAY && given & 1U << FIELD_RUN_AT)
         return json_refuse(err, "delay_ms", "not together with run_at");
-    if (!is_given[FIELD_PAYLOAD])
+    if (!(given & 1U << FIELD_PAYLOAD))
         spec.task.payload = BYTES("null");
     *out = spec;
     return STATUS_OK;

@@ -83,7 +83,7 @@ static void read_trace(struct bytes headers, char out[TRACE_MAX + 1])
     struct error err;
 
     out[0] = '\0';
-    if (!headers.at || json_walk_begin(headers, &walk, &err) < 0)
+    if (!headers.at || json_walk_begin(headers, "headers", &walk, &err) < 0)
         return;
     while (json_walk_next(&walk, &name, &value)) {
         struct json_member const m = {"traceparent", value};
