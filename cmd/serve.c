@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "adapters/http/dashboard/dashboard.h"
 #include "adapters/http/http_api.h"
 #include "adapters/http/http_page.h"
 #include "adapters/log/log_metrics.h"
@@ -19,7 +20,7 @@
 #include "cmd/wire.h"
 
 #define DESKS 4
-#define ROUTES_MAX (HTTP_API_ROUTES + 16)
+#define ROUTES_MAX (HTTP_API_ROUTES + DASHBOARD_ROUTES + 16)
 #define TEND_MS 1000
 
 struct serve {
@@ -81,8 +82,17 @@ static void add_route(struct serve *s, struct http_route route)
     s->routes[s->route_count++] = route;
 }
 
+static void add_dashboard(struct serve *s)
+{
+    const struct http_route *routes = dashboard_routes();
+
+    for (size_t i = 0; i < DASHBOARD_ROUTES; i++)
+        add_route(s, routes[i]);
+}
+
 static void add_routes(struct serve *s)
 {
+    add_dashboard(s);
     add_route(s, (struct http_route){.method = "GET",
                                      .pattern = "/healthz",
                                      .handle = http_health_handle,

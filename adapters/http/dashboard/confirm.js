@@ -1,0 +1,32 @@
+/*
+ * confirm.js - asks before something is done to tasks.
+ */
+import { byId, setText } from "./dom.js";
+
+/* Asks; the answer is whether to go on. question: {title, text, yes, isDanger}.
+ * learn, if any, is an async function that is called with a way to change the
+ * question, and a signal that is aborted once it is answered. */
+export async function confirmed(question, learn = null) {
+    const dialog = byId("confirm");
+    const yes = byId("confirm-yes");
+    const show = ({ title, text, yes: label, isDanger = false }) => {
+        setText(byId("confirm-title"), title);
+        setText(byId("confirm-text"), text);
+        setText(yes, label);
+        yes.className = isDanger ? "danger" : "primary";
+    };
+    const answered = new AbortController();
+
+    show(question);
+    dialog.returnValue = "";
+    dialog.showModal();
+    learn?.(show, answered.signal).catch((error) => {
+        if (!answered.signal.aborted)
+            setText(byId("confirm-text"), error.message);
+    });
+    await new Promise((resolve) => {
+        dialog.addEventListener("close", resolve, { once: true });
+    });
+    answered.abort();
+    return dialog.returnValue === "yes";
+}
