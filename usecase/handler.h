@@ -22,6 +22,11 @@ struct handler_call {
     struct wake cancel; /* readable once the handler should end early; -1
                            where only is_cancelled tells */
     bool (*is_cancelled)(const struct handler_call *call);
+
+    /* Gives an attempt with a timeout ms > 0 from now on, in place of what was
+     * left of it; false: it is cancelled already. Only in the handler's own
+     * thread. */
+    bool (*extend)(const struct handler_call *call, int64_t ms);
     void *self; /* the executor's own */
 };
 

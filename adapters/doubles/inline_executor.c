@@ -119,6 +119,13 @@ static bool is_job_cancelled(const struct handler_call *call)
     return job->is_cancelled;
 }
 
+/* Timeouts are not watched. */
+static bool extend_job(const struct handler_call *call, int64_t ms)
+{
+    (void)ms;
+    return !is_job_cancelled(call);
+}
+
 static void run(struct inline_executor *e, struct job *job)
 {
     struct handler_call const call = {
@@ -126,6 +133,7 @@ static void run(struct inline_executor *e, struct job *job)
         .mem = &job->mem,
         .cancel = WAKE_NEVER,
         .is_cancelled = is_job_cancelled,
+        .extend = extend_job,
         .self = job,
     };
 

@@ -32,9 +32,12 @@ static bool is_cancelled(const struct job *job)
     return atomic_load_explicit(&job->is_cancelled, memory_order_relaxed);
 }
 
+/* The worker's job is its own thread's to change, and that runs the handler. */
 static bool is_call_cancelled(const struct handler_call *call)
 {
-    return is_cancelled(call->self);
+    const struct worker *w = call->self;
+
+    return is_cancelled(w->job);
 }
 
 void worker_cancel(struct worker *w)
@@ -57,6 +60,18 @@ static void set_deadline(struct worker *w, int64_t timeout_ms)
         return;
     pool->watch_at_ms = w->deadline_ms;
     pthread_cond_signal(&pool->watch);
+}
+
+static bool extend_call(const struct handler_call *call, int64_t ms)
+{
+    struct worker *w = call->self;
+
+    pthread_mutex_lock(&w->pool->lock);
+    bool const is_late = is_cancelled(w->job);
+    if (!is_late && call->lease->task.timeout_ms > 0)
+        set_deadline(w, ms);
+    pthread_mutex_unlock(&w->pool->lock);
+    return !is_late;
 }
 
 /* Waits for a job and makes it the worker's; NULL: time to leave. Locked. */
@@ -89,7 +104,8 @@ static void run_job(struct worker *w, struct job *job)
         .mem = &w->scratch,
         .cancel = w->cancel,
         .is_cancelled = is_call_cancelled,
-        .self = job,
+        .extend = extend_call,
+        .self = w,
     };
 
     arena_reset(&w->scratch);

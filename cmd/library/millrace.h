@@ -294,7 +294,8 @@ MR_MUST_USE enum mr_code mr_worker_handle(struct mr_worker *worker,
  * fails is tried again for ever. Handlers that do not end within shutdown_ms
  * are cancelled, and have 7 s more; then MR_STUCK: their tasks are given back,
  * they themselves can't be ended and go on with what they were given until
- * the process ends. A worker runs once: MR_CLOSED. */
+ * the process ends. A worker runs once (MR_CLOSED), and with handlers only
+ * (MR_MISUSE). */
 MR_MUST_USE enum mr_code mr_worker_run(struct mr_worker *worker,
                                        struct mr_error *err);
 

@@ -1,0 +1,388 @@
+/*
+ * worker.c - the library's worker: the engine, told what to do by atomics that
+ * a signal handler may set.
+ */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "adapters/system/system_random.h"
+#include "adapters/system/system_wake.h"
+#include "cmd/library/client.h"
+#include "cmd/library/engine.h"
+#include "cmd/library/registry.h"
+#include "cmd/library/spec.h"
+#include "domain/text.h"
+
+enum life {
+    LIFE_NEW,
+    LIFE_RUNNING,
+    LIFE_OVER,
+};
+
+/* What handlers use: where some do not end, it stays for them. */
+struct workshop {
+    struct observer observer;
+    struct registry registry;
+};
+
+struct mr_worker {
+    struct home *home;
+    struct engine_config config;
+    struct workshop *workshop;
+    struct wake wake;
+    atomic_int stops;
+    atomic_bool is_quiet;
+    pid_t owner;
+
+    pthread_mutex_t lock; /* guards what follows, and registering */
+    enum life life;
+    bool is_unwanted; /* to be freed by whoever runs it */
+    bool is_stuck;    /* handlers have not ended: the workshop stays */
+};
+
+static enum status read_plan(const struct mr_worker_config *from,
+                             struct queue_plan *out, struct error *err)
+{
+    if (from->queues && from->strict)
+        return error_set(err, STATUS_INVALID, "strict",
+                         "strict: not together with queues");
+    if (from->queues)
+        return queue_plan_parse_weighted(bytes_of(from->queues), out, err);
+    if (from->strict)
+        return queue_plan_parse_strict(bytes_of(from->strict), out, err);
+    *out = (struct queue_plan){.kind = PLAN_EVERY};
+    return STATUS_OK;
+}
+
+static enum status read_name(const char *name, char out[WORKER_NAME_MAX + 1],
+                             struct error *err)
+{
+    if (!name)
+        return engine_make_name(out, err);
+    if (!plain_name_is_valid(bytes_of(name)))
+        return error_bad_text(err, "name", "name", bytes_of(name),
+                              "must match [A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+    memcpy(out, name, strlen(name) + 1);
+    return STATUS_OK;
+}
+
+static enum status read_numbers(const struct mr_worker_config *from,
+                                struct engine_config *out, struct error *err)
+{
+    int64_t const concurrency =
+        from->concurrency ? from->concurrency : ENGINE_CONCURRENCY;
+    int64_t const lease_ms = from->lease_ms ? from->lease_ms : DEFAULT_LEASE_MS;
+    int64_t const shutdown_ms =
+        from->shutdown_ms ? from->shutdown_ms : ENGINE_SHUTDOWN_MS;
+
+    if (concurrency < 1 || concurrency > CONCURRENCY_MAX)
+        return error_out_of_range(err, "concurrency", concurrency, 1,
+                                  CONCURRENCY_MAX);
+    if (lease_ms < LEASE_MIN_MS || lease_ms > DURATION_MAX_MS)
+        return error_out_of_range(err, "lease_ms", lease_ms, LEASE_MIN_MS,
+                                  DURATION_MAX_MS);
+    if (shutdown_ms < MR_NONE || shutdown_ms > DURATION_MAX_MS)
+        return error_out_of_range(err, "shutdown_ms", shutdown_ms, MR_NONE,
+                                  DURATION_MAX_MS);
+    out->concurrency = (size_t)concurrency;
+    out->lease_ms = lease_ms;
+    out->shutdown_ms = shutdown_ms == MR_NONE ? 0 : shutdown_ms;
+    out->is_draining = from->is_draining;
+    return STATUS_OK;
+}
+
+static enum status read_config(const struct mr_worker_config *from,
+                               struct engine_config *out, struct error *err)
+{
+    *out = (struct engine_config){0};
+    enum status st =
+        reserve_check(from->reserved,
+                      sizeof(from->reserved) / sizeof(from->reserved[0]), err);
+
+    if (st == STATUS_OK)
+        st = read_plan(from, &out->plan, err);
+    if (st == STATUS_OK)
+        st = read_name(from->name, out->name, err);
+    if (st == STATUS_OK)
+        st = read_numbers(from, out, err);
+    return st;
+}
+
+static void worker_release(struct mr_worker *worker)
+{
+    if (worker->workshop && !worker->is_stuck) {
+        observer_release(&worker->workshop->observer);
+        free(worker->workshop);
+    }
+    system_wake_close(&worker->wake);
+    home_let_go(worker->home);
+    pthread_mutex_destroy(&worker->lock);
+    free(worker);
+}
+
+static struct mr_worker *worker_alloc(struct mr_client *client,
+                                      const struct engine_config *config)
+{
+    struct mr_worker *worker = calloc(1, sizeof(*worker));
+
+    if (!worker)
+        return NULL;
+    worker->config = *config;
+    worker->wake = WAKE_NEVER;
+    worker->home = home_hold(client->home);
+    worker->owner = client->owner;
+    pthread_mutex_init(&worker->lock, NULL);
+    return worker;
+}
+
+/* Between enter and leave of the client. */
+static enum status make_worker(struct mr_client *client,
+                               const struct mr_worker_config *config,
+                               struct mr_worker **out, struct error *err)
+{
+    struct engine_config read;
+    enum status st = read_config(config, &read, err);
+    if (st < 0)
+        return st;
+
+    struct mr_worker *worker = worker_alloc(client, &read);
+    if (!worker)
+        return error_set(err, STATUS_NO_MEMORY, NULL, "no memory for a worker");
+    st = system_wake_open(&worker->wake, err);
+    if (st == STATUS_OK) {
+        worker->workshop = calloc(1, sizeof(*worker->workshop));
+        if (!worker->workshop)
+            st = error_set(err, STATUS_NO_MEMORY, NULL,
+                           "no memory for a worker");
+    }
+    if (st < 0) {
+        worker_release(worker);
+        return st;
+    }
+    struct workshop *shop = worker->workshop;
+    observer_init(&shop->observer, config->observe, config->observe_context);
+    shop->registry.observer = &shop->observer;
+    *out = worker;
+    return STATUS_OK;
+}
+
+enum mr_code mr_worker_new(struct mr_client *client,
+                           const struct mr_worker_config *config,
+                           struct mr_worker **out, struct mr_error *err)
+{
+    struct mr_worker_config const defaults = {0};
+    struct error why;
+
+    if (!out)
+        return refuse(err, MR_MISUSE, "out", "mr_worker_new: out is NULL");
+    enum mr_code const code = client_enter(client, err);
+    if (code != MR_OK)
+        return code;
+    enum status const st =
+        make_worker(client, config ? config : &defaults, out, &why);
+    client_leave(client);
+    return failure(err, st, &why);
+}
+
+/* Begins to register: the worker is locked after MR_OK. */
+static enum mr_code lock_new(struct mr_worker *worker, struct mr_error *err)
+{
+    if (!worker)
+        return refuse(err, MR_MISUSE, "worker", "the worker is NULL");
+    pthread_mutex_lock(&worker->lock);
+    if (worker->life == LIFE_NEW)
+        return MR_OK;
+    pthread_mutex_unlock(&worker->lock);
+    return refuse(err, MR_MISUSE, "worker",
+                  "handlers are registered before the worker runs");
+}
+
+enum mr_code mr_worker_handle(struct mr_worker *worker, const char *type,
+                              mr_handler handler, void *context,
+                              struct mr_error *err)
+{
+    struct error why;
+
+    if (!type || !handler)
+        return refuse(err, MR_MISUSE, type ? "handler" : "type",
+                      type ? "the handler is NULL" : "the type is NULL");
+    enum mr_code const code = lock_new(worker, err);
+    if (code != MR_OK)
+        return code;
+    enum status const st =
+        registry_add(&worker->workshop->registry, type, handler, context, &why);
+    pthread_mutex_unlock(&worker->lock);
+    return failure(err, st, &why);
+}
+
+enum mr_code mr_worker_load_plugin(struct mr_worker *worker, const char *path,
+                                   struct mr_error *err)
+{
+    struct error why;
+    bool is_other_abi;
+
+    if (!path)
+        return refuse(err, MR_MISUSE, "path", "the path is NULL");
+    enum mr_code const code = lock_new(worker, err);
+    if (code != MR_OK)
+        return code;
+    enum status const st =
+        registry_load(&worker->workshop->registry, path, &is_other_abi, &why);
+    pthread_mutex_unlock(&worker->lock);
+    if (is_other_abi)
+        return refuse(err, MR_ABI_MISMATCH, why.field, why.text);
+    return failure(err, st, &why);
+}
+
+/* The ports of one run. */
+static void close_ports(struct engine_ports *ports)
+{
+    if (ports->fleet.ops)
+        fleet_close(ports->fleet);
+    if (ports->admin.ops)
+        admin_close(ports->admin);
+    if (ports->queue.ops)
+        queue_close(ports->queue);
+    if (ports->random.ops)
+        ports->random.ops->close(ports->random.self);
+}
+
+static enum status open_ports(struct mr_worker *worker,
+                              struct engine_ports *ports, struct error *err)
+{
+    enum status st = system_random_open(&ports->random, err);
+
+    if (st == STATUS_OK)
+        st = home_open_queue(worker->home, &ports->queue, err);
+    if (st == STATUS_OK)
+        st = home_open_admin(worker->home, &ports->admin, err);
+    if (st == STATUS_OK)
+        st = home_open_fleet(worker->home, &ports->fleet, err);
+    ports->clock = worker->home->place.clock;
+    ports->metrics = observer_metrics(&worker->workshop->observer);
+    return st;
+}
+
+static enum status loop(struct mr_worker *worker, struct engine *e,
+                        size_t *stuck, struct error *err)
+{
+    for (;;) {
+        system_wake_drain(worker->wake);
+        engine_heed(e, atomic_load(&worker->stops),
+                    atomic_load(&worker->is_quiet));
+        if (engine_is_over(e))
+            break;
+        engine_step(e);
+    }
+    return engine_end(e, stuck, err);
+}
+
+static enum mr_code say_stuck(size_t stuck, struct mr_error *err)
+{
+    char line[120];
+    struct text t = text_in(line, sizeof(line));
+
+    text_add_int(&t, (int64_t)stuck);
+    text_add(&t, stuck == 1 ? " handler has" : " handlers have");
+    text_add(&t, " not ended: the tasks were given back");
+    return refuse(err, MR_STUCK, NULL, line);
+}
+
+static enum mr_code run(struct mr_worker *worker, struct mr_error *err)
+{
+    struct registry *const registry = &worker->workshop->registry;
+    struct error why;
+    size_t stuck = 0;
+    struct engine *e = calloc(1, sizeof(*e));
+    if (!e)
+        return refuse(err, MR_NO_MEMORY, NULL, "no memory for a worker");
+
+    e->config = worker->config;
+    e->config.handlers = (struct handlers){registry->table, registry->count};
+    e->wake = worker->wake;
+    enum status st = open_ports(worker, &e->ports, &why);
+    if (st == STATUS_OK)
+        st = engine_open(e, &why);
+    if (st == STATUS_OK)
+        st = loop(worker, e, &stuck, &why);
+    worker->is_stuck = stuck > 0;
+    engine_close(e);
+    close_ports(&e->ports);
+    free(e);
+    if (st == STATUS_OK && stuck > 0)
+        return say_stuck(stuck, err);
+    return failure(err, st, &why);
+}
+
+/* Whether it may run now, which it then does. */
+static enum mr_code begin(struct mr_worker *worker, struct mr_error *err)
+{
+    if (!worker)
+        return refuse(err, MR_MISUSE, "worker", "the worker is NULL");
+    if (worker->owner != getpid())
+        return refuse(err, MR_WRONG_THREAD, "worker",
+                      "the worker belongs to the process that forked this one");
+
+    pthread_mutex_lock(&worker->lock);
+    enum life const life = worker->life;
+    bool const has_handlers = worker->workshop->registry.count > 0;
+    if (life == LIFE_NEW && has_handlers)
+        worker->life = LIFE_RUNNING;
+    pthread_mutex_unlock(&worker->lock);
+
+    if (life == LIFE_RUNNING)
+        return refuse(err, MR_MISUSE, "worker", "the worker runs already");
+    if (life == LIFE_OVER)
+        return refuse(err, MR_CLOSED, "worker",
+                      "the worker has run: make another one");
+    if (!has_handlers)
+        return refuse(err, MR_MISUSE, "worker", "the worker has no handlers");
+    return MR_OK;
+}
+
+enum mr_code mr_worker_run(struct mr_worker *worker, struct mr_error *err)
+{
+    enum mr_code code = begin(worker, err);
+    if (code != MR_OK)
+        return code;
+    code = run(worker, err);
+
+    pthread_mutex_lock(&worker->lock);
+    worker->life = LIFE_OVER;
+    bool const is_unwanted = worker->is_unwanted;
+    pthread_mutex_unlock(&worker->lock);
+    if (is_unwanted)
+        worker_release(worker);
+    return code;
+}
+
+void mr_worker_stop(struct mr_worker *worker)
+{
+    if (!worker)
+        return;
+    atomic_fetch_add(&worker->stops, 1);
+    system_wake_signal(worker->wake);
+}
+
+void mr_worker_set_quiet(struct mr_worker *worker, bool is_quiet)
+{
+    if (!worker)
+        return;
+    atomic_store(&worker->is_quiet, is_quiet);
+    system_wake_signal(worker->wake);
+}
+
+void mr_worker_free(struct mr_worker *worker)
+{
+    if (!worker || worker->owner != getpid())
+        return;
+    pthread_mutex_lock(&worker->lock);
+    bool const is_running = worker->life == LIFE_RUNNING;
+    worker->is_unwanted = true;
+    pthread_mutex_unlock(&worker->lock);
+    if (is_running)
+        mr_worker_stop(worker);
+    else
+        worker_release(worker);
+}
