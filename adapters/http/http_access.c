@@ -125,7 +125,13 @@ static bool is_cut_short(const struct http_exchange *x)
     return length.len > digits || http_header_value(x, "Expect").len > 0;
 }
 
-static enum MHD_Result dispatch(struct http_server *s, struct http_exchange *x)
+static void answer_at_desk(void *context, struct http_exchange *x)
+{
+    x->route->handle(context, x);
+    http_send(x);
+}
+
+static enum MHD_Result dispatch(struct http_exchange *x)
 {
     const struct http_route *route = x->route;
 
@@ -133,9 +139,8 @@ static enum MHD_Result dispatch(struct http_server *s, struct http_exchange *x)
     x->phase = HTTP_WORKING;
     if (x->status == 0 && route->place != HTTP_AT_ONCE) {
         MHD_suspend_connection(x->connection);
-        x->work = route->handle;
         if (route->place == HTTP_AT_DESK)
-            http_desks_submit(s->desks, x);
+            http_at_desk(x, answer_at_desk);
         else
             route->handle(route->context, x);
         return MHD_YES;
@@ -170,7 +175,7 @@ enum MHD_Result http_on_access(void *self, struct MHD_Connection *connection,
         return take(s, x, upload, size) ? MHD_YES : MHD_NO;
     }
     if (x->phase == HTTP_RECEIVING)
-        return dispatch(s, x);
+        return dispatch(x);
     return x->phase == HTTP_ANSWERED ? http_respond(x) : MHD_YES;
 }
 

@@ -9,6 +9,7 @@
 #define DESK_ROOM ((size_t)8 * 1024 * 1024)
 
 static const struct http_route api_routes[] = {
+    {"POST", "/enqueue", HTTP_LATER, http_enqueue_post, NULL, false},
     {"GET", "/readyz", HTTP_AT_DESK, http_ready_get, NULL, false},
     {"GET", "/api/v1/stats", HTTP_AT_DESK, http_queues_get, NULL, false},
     {"GET", "/api/v1/queues", HTTP_AT_DESK, http_queues_get, NULL, false},
@@ -115,6 +116,24 @@ static enum status open_desks(struct http_api *api, struct error *err)
     return STATUS_OK;
 }
 
+static void note_stored(void *self)
+{
+    http_api_changed(self);
+}
+
+static enum status open_writer(struct http_api *api, struct error *err)
+{
+    struct http_writer_config const config = {
+        .queue = api->config->writer.queue,
+        .clock = api->config->clock,
+        .random = api->config->writer.random,
+        .stored = note_stored,
+        .stored_self = api,
+    };
+
+    return http_writer_open(&config, &api->writer, err);
+}
+
 enum status http_api_open(const struct http_api_config *config,
                           struct http_api **out, struct error *err)
 {
@@ -127,6 +146,8 @@ enum status http_api_open(const struct http_api_config *config,
     if (st == STATUS_OK)
         st = http_events_open(config->sampler.admin, config->clock,
                               &api->events, err);
+    if (st == STATUS_OK)
+        st = open_writer(api, err);
     if (st < 0) {
         http_api_close(api);
         return st;
@@ -153,6 +174,7 @@ void http_api_close(struct http_api *api)
 {
     if (!api)
         return;
+    http_writer_close(api->writer);
     http_events_close(api->events);
     for (size_t i = 0; i < HTTP_DESKS_MAX; i++)
         free(api->desks[i].mem.base);

@@ -6,6 +6,7 @@
 
 #include "adapters/http/http_api.h"
 #include "adapters/http/http_events.h"
+#include "adapters/http/http_writer.h"
 #include "adapters/json/json_value.h"
 
 /* A desk's ports, and its room for a page of records. */
@@ -18,6 +19,7 @@ struct http_api {
     const struct http_api_config *config;
     struct http_api_desk desks[HTTP_DESKS_MAX];
     struct http_events *events;
+    struct http_writer *writer;
 };
 
 /* The desk that runs this. */
@@ -43,6 +45,9 @@ MUST_USE enum status http_api_add_queues(struct admin_port admin,
 
 /* The handlers. Context: the API. HTTP_AT_ONCE: */
 void http_events_get(void *context, struct http_exchange *x);
+
+/* HTTP_LATER: */
+void http_enqueue_post(void *context, struct http_exchange *x);
 
 /* HTTP_AT_DESK: */
 void http_ready_get(void *context, struct http_exchange *x);

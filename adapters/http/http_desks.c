@@ -1,11 +1,10 @@
 #include "adapters/http/http_desks.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "adapters/http/http_server.h"
+#include "adapters/http/http_thread.h"
 
 struct desk {
     struct http_desks *desks;
@@ -44,24 +43,9 @@ static void *run(void *argument)
     struct desk *desk = argument;
     struct http_exchange *x;
 
-    while ((x = next(desk->desks))) {
+    while ((x = next(desk->desks)))
         x->work(x->route->context, x);
-        http_send(x);
-    }
     return NULL;
-}
-
-/* Signals are the main thread's. */
-static int start_thread(struct desk *desk)
-{
-    sigset_t all;
-    sigset_t before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int const wrong = pthread_create(&desk->thread, NULL, run, desk);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return wrong;
 }
 
 enum status http_desks_open(size_t count, struct http_desks **out,
@@ -77,10 +61,11 @@ enum status http_desks_open(size_t count, struct http_desks **out,
     d->end = &d->first;
     for (; d->count < count; d->count++) {
         d->at[d->count].desks = d;
-        if (start_thread(&d->at[d->count]) != 0) {
+        enum status const st = http_thread_start(&d->at[d->count].thread, run,
+                                                 &d->at[d->count], err);
+        if (st < 0) {
             http_desks_close(d);
-            return error_set(err, STATUS_UNAVAILABLE, NULL,
-                             "http: can't start a thread");
+            return st;
         }
     }
     *out = d;

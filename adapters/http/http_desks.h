@@ -14,7 +14,7 @@ struct http_desks;
 MUST_USE enum status http_desks_open(size_t count, struct http_desks **out,
                                      struct error *err);
 
-/* Runs x->work(x->route->context, x) at a desk, then sends x. */
+/* Runs x->work(x->route->context, x) at a desk. */
 void http_desks_submit(struct http_desks *d, struct http_exchange *x);
 
 /* Which of d's threads this is. */

@@ -2,12 +2,11 @@
 
 #include <assert.h>
 #include <microhttpd.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "adapters/http/http_api_parts.h"
+#include "adapters/http/http_thread.h"
 
 #define EVERY_S 1
 #define BLOCK_SIZE 4096 /* of an event, given to libmicrohttpd at a time */
@@ -219,38 +218,22 @@ static void *run(void *self)
     return NULL;
 }
 
-static int start_thread(struct http_events *e)
-{
-    sigset_t all;
-    sigset_t before;
-
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int const wrong = pthread_create(&e->thread, NULL, run, e);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return wrong;
-}
-
 enum status http_events_open(struct admin_port admin, struct clock_port clock,
                              struct http_events **out, struct error *err)
 {
     struct http_events *e = calloc(1, sizeof(*e));
-    pthread_condattr_t monotonic;
 
     if (!e)
         return error_set(err, STATUS_NO_MEMORY, NULL, "http: no memory");
     e->admin = admin;
     e->clock = clock;
     pthread_mutex_init(&e->mutex, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    e->is_running = start_thread(e) == 0;
-    if (!e->is_running) {
+    http_condition_init(&e->changed);
+    enum status const st = http_thread_start(&e->thread, run, e, err);
+    e->is_running = st == STATUS_OK;
+    if (st < 0) {
         http_events_close(e);
-        return error_set(err, STATUS_UNAVAILABLE, NULL,
-                         "http: can't start a thread");
+        return st;
     }
     *out = e;
     return STATUS_OK;

@@ -106,7 +106,8 @@ void http_refuse(struct http_exchange *x, unsigned status, const char *code,
 void http_fault(struct http_exchange *x, enum status status,
                 const struct error *err);
 
-/* Goes on with the exchange at a desk. HTTP_LATER only; nothing may follow. */
+/* Goes on with the exchange at a desk, where work is to send it or to hand it
+ * on. HTTP_LATER only; nothing may follow. */
 void http_at_desk(struct http_exchange *x,
                   void (*work)(void *context, struct http_exchange *x));
 
