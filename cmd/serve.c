@@ -11,11 +11,11 @@
 #include "adapters/http/dashboard/dashboard.h"
 #include "adapters/http/http_api.h"
 #include "adapters/http/http_page.h"
-#include "adapters/log/log_metrics.h"
 #include "adapters/system/system_clock.h"
 #include "adapters/system/system_random.h"
 #include "adapters/system/system_wake.h"
 #include "cmd/output.h"
+#include "cmd/serve_metrics.h"
 #include "cmd/signals.h"
 #include "cmd/wire.h"
 
@@ -29,9 +29,9 @@ struct serve {
     struct wake wake;
     struct clock_port log_clock;
     struct log log;
+    struct serve_metrics *metrics;
     struct http_route routes[ROUTES_MAX];
     size_t route_count;
-    struct metrics_port metrics;
     struct http_api_config api_config;
     struct http_api *api;
     struct http_config config;
@@ -93,6 +93,7 @@ static void add_dashboard(struct serve *s)
 static void add_routes(struct serve *s)
 {
     add_dashboard(s);
+    add_route(s, serve_metrics_route(s->metrics));
     add_route(s, (struct http_route){.method = "GET",
                                      .pattern = "/healthz",
                                      .handle = http_health_handle,
@@ -152,28 +153,30 @@ static enum status open_seats(struct serve *s, struct error *err)
 
 static enum status open_api(struct serve *s, struct error *err)
 {
-    enum status st = log_metrics_open(&s->log, &s->metrics, err);
+    enum status st = open_seats(s, err);
 
     if (st == STATUS_OK)
-        st = open_seats(s, err);
+        st = serve_metrics_count(s->metrics, &s->api_config.writer.queue, err);
     if (st < 0)
         return st;
     s->api_config.clock = s->wire.clock;
-    s->api_config.metrics = s->metrics;
+    s->api_config.metrics = serve_metrics_port(s->metrics);
     return http_api_open(&s->api_config, &s->api, err);
 }
 
 static enum status open_parts(struct serve *s, struct error *err)
 {
     const struct serve_options *options = s->options;
-    enum status const st = open_api(s, err);
+    enum status st = serve_metrics_open(&s->wire, &s->log, &s->metrics, err);
 
+    if (st == STATUS_OK)
+        st = open_api(s, err);
     if (st < 0)
         return st;
     add_routes(s);
     s->config = (struct http_config){
-        .address = options->address,
-        .token = options->token,
+        .address = options->listen.address,
+        .token = options->listen.token,
         .names = {options->hosts, options->host_count},
         .routes = s->routes,
         .route_count = s->route_count,
@@ -232,8 +235,7 @@ static void serve_close(struct serve *s)
     close_seat(&s->api_config.writer);
     close_seat(&s->api_config.dispenser);
     close_seat(&s->api_config.sampler);
-    if (s->metrics.ops)
-        s->metrics.ops->close(s->metrics.self);
+    serve_metrics_close(s->metrics);
     if (s->log_clock.ops)
         s->log_clock.ops->close(s->log_clock.self);
     wire_close(&s->wire);

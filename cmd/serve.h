@@ -4,17 +4,16 @@
 #ifndef CMD_SERVE_H
 #define CMD_SERVE_H
 
-#include "adapters/http/http_server.h"
 #include "adapters/log/log.h"
 #include "cmd/command.h"
+#include "cmd/listen.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:7420"
 #define SERVE_HOSTS_MAX 32
 
 /* What the command line and the environment say. */
 struct serve_options {
-    struct http_address address;
-    struct bytes token; /* absent: none */
+    struct listen listen;
     const char *hosts[SERVE_HOSTS_MAX];
     size_t host_count;
     int64_t shutdown_ms;

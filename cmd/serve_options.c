@@ -65,47 +65,23 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* What a header can carry. */
-static error_t read_token(struct serve_options *out)
-{
-    const char *token = environment("MILLRACE_TOKEN");
-
-    if (!token)
-        return 0;
-    for (const char *c = token; *c; c++)
-        if (*c <= ' ' || *c > '~')
-            return option_wrong("MILLRACE_TOKEN",
-                                "must be printable ASCII without blanks");
-    out->token = bytes_of(token);
-    return 0;
-}
-
-static error_t read_address(const struct request *r)
+static error_t read_listen(const struct request *r)
 {
     const char *listen = r->listen ? r->listen : environment("MILLRACE_LISTEN");
     const char *flag = r->listen || !listen ? "--listen" : "MILLRACE_LISTEN";
-    struct serve_options *out = r->options;
-    struct error err;
 
-    if (http_address_parse(listen ? listen : DEFAULT_LISTEN, flag,
-                           &out->address, &err) < 0)
-        return option_error(&err);
-    if (out->token.len > 0 || r->is_insecure ||
-        http_address_is_loopback(&out->address))
-        return 0;
-    return option_wrong(flag,
-                        "without a token only loopback is served: set "
-                        "MILLRACE_TOKEN, or give --insecure to let anyone in");
+    return listen_read(flag, listen ? listen : DEFAULT_LISTEN, r->is_insecure,
+                       "without a token only loopback is served: set "
+                       "MILLRACE_TOKEN, or give --insecure to let anyone in",
+                       &r->options->listen);
 }
 
 static error_t read_environment(struct request *r)
 {
     struct serve_options *out = r->options;
     const char *shutdown = environment("MILLRACE_SHUTDOWN_TIMEOUT");
-    error_t wrong = read_token(out);
+    error_t wrong = read_listen(r);
 
-    if (wrong == 0)
-        wrong = read_address(r);
     if (wrong == 0 && shutdown && !r->has_shutdown)
         wrong = option_duration("MILLRACE_SHUTDOWN_TIMEOUT", shutdown,
                                 &out->shutdown_ms);

@@ -25,6 +25,7 @@
 #include "cmd/output.h"
 #include "cmd/signals.h"
 #include "cmd/wire.h"
+#include "cmd/worker_metrics.h"
 #include "domain/text.h"
 #include "usecase/heartbeat.h"
 #include "usecase/inspect.h"
@@ -50,6 +51,7 @@ struct worker {
     struct clock_port log_clock;
     struct log log;
     struct metrics_port metrics;
+    struct worker_metrics *served; /* NULL: no --metrics */
     struct executor_port executor;
     char *room;
     struct consumer consumer;
@@ -57,6 +59,7 @@ struct worker {
     enum stage stage;
     int64_t deadline_ms;   /* of the stage, by the monotonic clock */
     int64_t drain_look_ms; /* when to look again, by the same */
+    int64_t beat_at_ms;    /* the next heartbeat */
     int stops_heeded;
     bool is_quiet;
     bool is_drained;
@@ -155,6 +158,9 @@ static enum status open_parts(struct worker *w, struct error *err)
                           .clock = w->log_clock};
     if (st == STATUS_OK)
         st = log_metrics_open(&w->log, &w->metrics, err);
+    if (st == STATUS_OK && w->options->has_metrics)
+        st = worker_metrics_open(&w->options->metrics, &w->wire, &w->log,
+                                 &w->metrics, &w->served, err);
     if (st == STATUS_OK)
         st = open_executor(w, err);
     if (st == STATUS_OK)
@@ -167,12 +173,14 @@ static enum status open_parts(struct worker *w, struct error *err)
     return STATUS_OK;
 }
 
-static void worker_close(struct worker *w)
+static void worker_close(struct worker *w, enum exit_code code)
 {
     if (w->executor.ops)
         executor_close(w->executor);
     if (w->metrics.ops)
-        w->metrics.ops->close(w->metrics.self);
+        metrics_close(w->metrics);
+    if (!worker_metrics_close(w->served))
+        _exit((int)output_end(code));
     if (w->log_clock.ops)
         w->log_clock.ops->close(w->log_clock.self);
     wire_close(&w->wire);
@@ -302,6 +310,9 @@ static int64_t next_until(struct worker *w)
 {
     int64_t until_ms =
         heartbeat_tick(&w->heartbeat, (int64_t)w->consumer.running);
+    if (until_ms != w->beat_at_ms)
+        worker_metrics_tend(w->served);
+    w->beat_at_ms = until_ms;
     int64_t const now_ms = clock_now_ms(w->wire.clock);
     int64_t wait_ms = until_ms - now_ms;
 
@@ -361,6 +372,6 @@ enum exit_code command_worker(struct invocation *inv)
         if (!consumer_is_idle(&worker.consumer))
             _exit((int)output_end(code));
     }
-    worker_close(&worker);
+    worker_close(&worker, code);
     return code;
 }

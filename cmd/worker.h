@@ -8,6 +8,7 @@
 #include "adapters/process/exec_handler.h"
 #include "cmd/command.h"
 #include "cmd/demo_handlers.h"
+#include "cmd/listen.h"
 #include "usecase/consume.h"
 
 #define EXEC_MAX 256
@@ -25,6 +26,8 @@ struct worker_options {
     enum log_format log_format;
     bool is_demo;
     bool is_draining;
+    bool has_metrics;
+    struct listen metrics; /* where to serve them */
     size_t exec_count;
     struct {
         char type[TYPE_NAME_MAX + 1]; /* or "*" */

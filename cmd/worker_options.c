@@ -7,6 +7,7 @@
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/worker.h"
+#include "cmd/worker_metrics.h"
 #include "domain/duration.h"
 #include "domain/text.h"
 
@@ -20,6 +21,7 @@ enum key {
     KEY_NAME,
     KEY_DRAIN,
     KEY_SHUTDOWN,
+    KEY_METRICS,
 };
 
 static const struct argp_option options[] = {
@@ -41,6 +43,10 @@ static const struct argp_option options[] = {
      "exit as soon as nothing is left to do in its queues", 0},
     {"shutdown-timeout", KEY_SHUTDOWN, "DUR", 0,
      "how long handlers may go on once it has been told to stop (25s)", 0},
+    {"metrics", KEY_METRICS, "HOST:PORT", 0,
+     "serve /metrics for Prometheus, and /healthz, there; port 0: any that is "
+     "free",
+     0},
     {0},
 };
 
@@ -54,6 +60,8 @@ static const char doc[] =
     "SIGTERM, SIGINT: lease nothing more, wait, then stop the handlers and "
     "release their tasks; again: at once. SIGTSTP: lease nothing more; "
     "SIGCONT: on again.\n\n"
+    "With MILLRACE_TOKEN /metrics wants it (Authorization: Bearer); without "
+    "it, --metrics listens on loopback only.\n\n"
     "Environment: MILLRACE_QUEUES, MILLRACE_CONCURRENCY, MILLRACE_LEASE, "
     "MILLRACE_SHUTDOWN_TIMEOUT, MILLRACE_LOG (debug, info, warn, error), "
     "MILLRACE_LOG_FORMAT (text, json); a flag beats it.";
@@ -160,6 +168,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_SHUTDOWN:
         r->has_shutdown = true;
         return option_duration("--shutdown-timeout", arg, &out->shutdown_ms);
+    case KEY_METRICS:
+        out->has_metrics = true;
+        return worker_metrics_read(arg, &out->metrics);
     default:
         return ARGP_ERR_UNKNOWN;
     }

@@ -2,8 +2,7 @@
  * metrics_port.h - what the engine tells whoever watches.
  *
  * Real watchers: the log, and Prometheus. Calls never fail and never block
- * for long; they come from one thread at a time: the engine's, or that of the
- * patrol. Views live for the call only.
+ * for long; they may come from any thread. Views live for the call only.
  */
 #ifndef USECASE_METRICS_PORT_H
 #define USECASE_METRICS_PORT_H

@@ -1,7 +1,8 @@
 /*
  * spy_metrics.h - a metrics_port that remembers what it was told.
  *
- * A test reads the record while no call is under way.
+ * For one thread at a time: a test reads the record while no call is under
+ * way.
  */
 #ifndef ADAPTERS_DOUBLES_SPY_METRICS_H
 #define ADAPTERS_DOUBLES_SPY_METRICS_H

@@ -1,12 +1,14 @@
 #include "adapters/log/log_metrics.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "domain/text.h"
 
 struct log_metrics {
     const struct log *log;
-    int64_t failures; /* since the backend last answered */
+    pthread_mutex_t mutex; /* of what follows */
+    int64_t failures;      /* since the backend last answered */
     int64_t failing_since_ms;
     char told[ERROR_TEXT_SIZE]; /* the failure that was written last */
 };
@@ -94,6 +96,25 @@ static void log_metrics_attempt_settled(void *self,
     log_write(m->log, what.level, what.event, f.list, f.count);
 }
 
+/* Remembers a failure: whether it is a new one. */
+static bool remember(struct log_metrics *m, const char *failure)
+{
+    int64_t const now_ms = clock_now_ms(m->log->clock);
+
+    pthread_mutex_lock(&m->mutex);
+    bool const is_new =
+        m->failures == 0 || !bytes_is(bytes_of(failure), m->told);
+    if (m->failures == 0)
+        m->failing_since_ms = now_ms;
+    m->failures++;
+    if (is_new) {
+        struct text told = text_in(m->told, sizeof(m->told));
+        text_add(&told, failure);
+    }
+    pthread_mutex_unlock(&m->mutex);
+    return is_new;
+}
+
 static void log_metrics_backend_failed(void *self, const char *op,
                                        enum status status,
                                        const struct error *err)
@@ -103,31 +124,27 @@ static void log_metrics_backend_failed(void *self, const char *op,
         log_text("op", bytes_of(op)),
         log_text("error", bytes_of(err->text)),
     };
-    bool const is_old =
-        m->failures > 0 && bytes_is(bytes_of(err->text), m->told);
     (void)status;
 
-    if (m->failures == 0)
-        m->failing_since_ms = clock_now_ms(m->log->clock);
-    m->failures++;
-    if (is_old)
-        return;
-    struct text told = text_in(m->told, sizeof(m->told));
-    text_add(&told, err->text);
-    log_write(m->log, LEVEL_ERROR, "backend failed", fields, 2);
+    if (remember(m, err->text))
+        log_write(m->log, LEVEL_ERROR, "backend failed", fields, 2);
 }
 
 static void log_metrics_backend_recovered(void *self)
 {
     struct log_metrics *m = self;
+
+    pthread_mutex_lock(&m->mutex);
     struct log_field const fields[] = {
         log_number("failures", m->failures),
         log_number("after_ms",
                    clock_now_ms(m->log->clock) - m->failing_since_ms),
     };
-
+    bool const has_failed = m->failures > 0;
     m->failures = 0;
-    log_write(m->log, LEVEL_INFO, "backend recovered", fields, 2);
+    pthread_mutex_unlock(&m->mutex);
+    if (has_failed)
+        log_write(m->log, LEVEL_INFO, "backend recovered", fields, 2);
 }
 
 static void log_metrics_store_examined(void *self,
@@ -155,7 +172,10 @@ static void log_metrics_store_examined(void *self,
 
 static void log_metrics_close(void *self)
 {
-    free(self);
+    struct log_metrics *m = self;
+
+    pthread_mutex_destroy(&m->mutex);
+    free(m);
 }
 
 static const struct metrics_ops log_metrics_ops = {
@@ -176,6 +196,7 @@ enum status log_metrics_open(const struct log *log, struct metrics_port *out,
         return error_set(err, STATUS_NO_MEMORY, NULL,
                          "log: no room for metrics");
     m->log = log;
+    pthread_mutex_init(&m->mutex, NULL);
     *out = (struct metrics_port){&log_metrics_ops, m};
     return STATUS_OK;
 }
