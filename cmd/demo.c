@@ -11,6 +11,7 @@
 #include "adapters/system/system_wake.h"
 #include "cmd/arguments.h"
 #include "cmd/demo_story.h"
+#include "cmd/library/place.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/signals.h"
@@ -174,7 +175,7 @@ enum exit_code command_demo(struct invocation *inv)
     signals_begin(demo.wake, false);
     bool const is_open = demo_folder_open(&demo.folder) &&
                          demo_folder_join(&demo.folder, "demo.db", path) &&
-                         wire_file_url(path, url, sizeof(url));
+                         place_file_url(path, url, sizeof(url));
     code = is_open ? tell_story(&demo, url, inv->globals.is_json) : CODE_FAILED;
     return clean_up(&demo, is_open, code);
 }

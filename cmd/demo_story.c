@@ -102,8 +102,8 @@ enum status demo_story_enqueue(struct demo_story *s, struct producer *producer,
 
     for (size_t i = 0; i < s->count; i++)
         specs[i] = spec_of(&s->tasks[i]);
-    enum status const st =
-        producer_send(producer, specs, s->count, room, results, NULL, err);
+    enum status const st = enqueue_patiently(
+        &producer->enqueuer, specs, s->count, room, results, NULL, err);
     if (st < 0)
         return st;
     for (size_t i = 0; i < s->count; i++)

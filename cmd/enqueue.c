@@ -298,8 +298,8 @@ static enum exit_code enqueue_one(const struct globals *globals,
     enum exit_code code = producer_open(&producer, globals);
     if (code != CODE_FINE)
         return code;
-    enum status const st =
-        producer_send(&producer, spec, 1, &room, &result, NULL, &err);
+    enum status const st = enqueue_patiently(&producer.enqueuer, spec, 1, &room,
+                                             &result, NULL, &err);
     if (st < 0) {
         code = wire_fault(&producer.wire, st, &err);
     } else if (globals->is_json) {

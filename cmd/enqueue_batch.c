@@ -156,8 +156,9 @@ static enum exit_code store(struct batch *b)
     struct error err;
 
     if (b->count > 0) {
-        enum status const st = producer_send(&b->producer, b->specs, b->count,
-                                             b->room, b->results, NULL, &err);
+        enum status const st =
+            enqueue_patiently(&b->producer.enqueuer, b->specs, b->count,
+                              b->room, b->results, NULL, &err);
         if (st < 0)
             return store_failed(b, st, &err);
         print_results(b);

@@ -49,9 +49,6 @@ enum exit_code wire_open_url(const struct backend_url *url, unsigned parts,
 enum exit_code wire_open(const struct globals *globals, unsigned parts,
                          struct wire *out);
 
-/* Writes the URL of the SQLite file at path into out[size]; false: too long. */
-bool wire_file_url(const char *path, char *out, size_t size);
-
 /* Closes in reverse; accepts what is half open or zeroed. */
 void wire_close(struct wire *wire);
 

@@ -1,13 +1,9 @@
 /*
- * worker.c - the worker command: the engine's loop and its end.
+ * worker.c - the worker command: the engine, its handlers and its log.
  *
- * The engine owns this thread; handlers run on others. A signal only signals
- * the wake that ends the engine's waits; here is decided what follows:
- *   running    until told to stop, or drained
- *   stopping   leases nothing more; handlers may finish, until the deadline
- *   cancelled  handlers are asked to end; until a last deadline
- * Whatever is held then is given back, so that others need not wait for its
- * lease to run out.
+ * The engine (library/engine.h) owns this thread; handlers run on others. A
+ * signal only signals the wake that ends the engine's waits; the engine is
+ * told what the signals have said, and the log what follows.
  */
 #include "cmd/worker.h"
 
@@ -15,33 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "adapters/log/log_metrics.h"
 #include "adapters/system/system_clock.h"
 #include "adapters/system/system_wake.h"
-#include "adapters/threads/thread_executor.h"
+#include "cmd/library/engine.h"
 #include "cmd/output.h"
 #include "cmd/signals.h"
 #include "cmd/wire.h"
 #include "cmd/worker_metrics.h"
-#include "domain/text.h"
-#include "usecase/heartbeat.h"
-#include "usecase/inspect.h"
 
 /* A command takes four descriptors and its thread one; the backend and others
  * some. */
 #define DESCRIPTORS(concurrency) (5 * (concurrency) + 64)
-#define END_LOOK_MS 100 /* how often to look whether all is done */
-#define CANCEL_MS (EXEC_GRACE_MS + 2000) /* how long stopped handlers have */
-#define CANCEL_AT_ONCE_MS 1000           /* the same, when told twice */
 
-enum stage {
-    STAGE_RUNNING,
-    STAGE_STOPPING,
-    STAGE_CANCELLED,
-};
+_Static_assert(ENGINE_CANCEL_MS > EXEC_GRACE_MS,
+               "a stopped command must have the time to be killed");
 
 struct worker {
     const struct worker_options *options;
@@ -52,26 +38,8 @@ struct worker {
     struct log log;
     struct metrics_port metrics;
     struct worker_metrics *served; /* NULL: no --metrics */
-    struct executor_port executor;
-    char *room;
-    struct consumer consumer;
-    struct heartbeat heartbeat;
-    enum stage stage;
-    int64_t deadline_ms;   /* of the stage, by the monotonic clock */
-    int64_t drain_look_ms; /* when to look again, by the same */
-    int64_t beat_at_ms;    /* the next heartbeat */
-    int stops_heeded;
-    bool is_quiet;
-    bool is_drained;
+    struct engine engine;
 };
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void say(const struct worker *w, enum log_level level, const char *event)
 {
@@ -85,7 +53,7 @@ static void say_started(const struct worker *w)
 {
     struct log_field const fields[] = {
         log_text("worker", bytes_of(w->options->name)),
-        log_text("queues", bytes_of(w->heartbeat.info.queues)),
+        log_text("queues", bytes_of(w->engine.heartbeat.info.queues)),
         log_number("concurrency", w->options->concurrency),
         log_text("url", bytes_of(w->wire.url.masked)),
         log_number("pid", getpid()),
@@ -94,89 +62,56 @@ static void say_started(const struct worker *w)
     log_write(&w->log, LEVEL_INFO, "worker started", fields, 5);
 }
 
-static void set_up_heartbeat(struct worker *w)
+static enum status open_engine(struct worker *w, struct error *err)
 {
-    struct worker_info *info = &w->heartbeat.info;
-    struct text queues = text_in(info->queues, sizeof(info->queues));
+    struct engine *e = &w->engine;
 
-    w->heartbeat.fleet = w->wire.fleet;
-    w->heartbeat.clock = w->wire.clock;
-    memcpy(info->name, w->options->name, sizeof(info->name));
-    if (gethostname(info->host, sizeof(info->host) - 1) < 0)
-        memcpy(info->host, "?", 2);
-    queue_plan_add(&queues, &w->options->plan);
-    info->pid = getpid();
-    info->concurrency = w->options->concurrency;
-    info->started_at_ms = clock_now_ms(w->wire.clock);
-}
-
-static enum status open_executor(struct worker *w, struct error *err)
-{
-    size_t const concurrency = (size_t)w->options->concurrency;
-    struct thread_executor_config const config = {
+    e->config = (struct engine_config){
+        .plan = w->options->plan,
+        .concurrency = (size_t)w->options->concurrency,
+        .lease_ms = w->options->lease_ms,
+        .shutdown_ms = w->options->shutdown_ms,
+        .is_draining = w->options->is_draining,
         .handlers = {w->handlers.table, w->handlers.count},
-        .clock = w->wire.clock,
-        .wake = w->wake,
-        .concurrency = concurrency,
-        .capacity = consumer_capacity(concurrency),
     };
-
-    return thread_executor_open(&config, &w->executor, err);
+    memcpy(e->config.name, w->options->name, sizeof(e->config.name));
+    e->ports = (struct engine_ports){
+        .queue = w->wire.queue,
+        .admin = w->wire.admin,
+        .fleet = w->wire.fleet,
+        .clock = w->wire.clock,
+        .random = w->wire.random,
+        .metrics = w->metrics,
+    };
+    e->wake = w->wake;
+    return engine_open(e, err);
 }
 
-static enum status set_up_consumer(struct worker *w, struct error *err)
+/* The log is there before the plugins, whose progress it tells. */
+static void open_log(struct worker *w)
 {
-    size_t const concurrency = (size_t)w->options->concurrency;
-    struct consumer_config config = {.plan = w->options->plan,
-                                     .concurrency = concurrency,
-                                     .lease_ms = w->options->lease_ms,
-                                     .wake = w->wake};
-    struct consumer_ports const ports = {.queue = w->wire.queue,
-                                         .executor = w->executor,
-                                         .clock = w->wire.clock,
-                                         .random = w->wire.random,
-                                         .metrics = w->metrics};
-    struct arena room = {.size = consumer_room_bytes(concurrency)};
-
-    w->room = malloc(room.size);
-    if (!w->room)
-        return error_set(err, STATUS_NO_MEMORY, NULL, "no memory for tasks");
-    room.base = w->room;
-    memcpy(config.worker, w->options->name, sizeof(config.worker));
-    consumer_init(&w->consumer, &config, ports, &room);
-    return STATUS_OK;
+    system_clock_open(&w->log_clock);
+    w->log = (struct log){.fd = STDERR_FILENO,
+                          .least = w->options->log_level,
+                          .format = w->options->log_format,
+                          .clock = w->log_clock};
 }
 
 static enum status open_parts(struct worker *w, struct error *err)
 {
     enum status st = system_wake_open(&w->wake, err);
 
-    system_clock_open(&w->log_clock);
-    w->log = (struct log){.fd = STDERR_FILENO,
-                          .least = w->options->log_level,
-                          .format = w->options->log_format,
-                          .clock = w->log_clock};
     if (st == STATUS_OK)
         st = log_metrics_open(&w->log, &w->metrics, err);
     if (st == STATUS_OK && w->options->has_metrics)
         st = worker_metrics_open(&w->options->metrics, &w->wire, &w->log,
                                  &w->metrics, &w->served, err);
-    if (st == STATUS_OK)
-        st = open_executor(w, err);
-    if (st == STATUS_OK)
-        st = set_up_consumer(w, err);
-    if (st < 0)
-        return st;
-    metrics_port_check(w->metrics);
-    executor_port_check(w->executor);
-    set_up_heartbeat(w);
-    return STATUS_OK;
+    return st == STATUS_OK ? open_engine(w, err) : st;
 }
 
 static void worker_close(struct worker *w, enum exit_code code)
 {
-    if (w->executor.ops)
-        executor_close(w->executor);
+    engine_close(&w->engine);
     if (w->metrics.ops)
         metrics_close(w->metrics);
     if (!worker_metrics_close(w->served))
@@ -185,7 +120,6 @@ static void worker_close(struct worker *w, enum exit_code code)
         w->log_clock.ops->close(w->log_clock.self);
     wire_close(&w->wire);
     worker_handlers_close(&w->handlers);
-    free(w->room);
     /* The wake stays open: a signal may come until the end. */
 }
 
@@ -222,10 +156,13 @@ static enum exit_code worker_open(struct worker *w,
     struct error err;
 
     /* The commands' guard before anything else: it is a fork of us. */
-    enum status st = worker_handlers_open(w->options, &w->handlers, &err);
+    open_log(w);
+    enum status st =
+        worker_handlers_open(w->options, &w->log, &w->handlers, &err);
     if (st < 0) {
         complain("millrace: %s", err.text);
-        return CODE_FAILED;
+        return st == STATUS_REFUSED || st == STATUS_INVALID ? CODE_USAGE
+                                                            : CODE_FAILED;
     }
     raise_descriptor_limit();
     enum exit_code const code = wire_open(
@@ -233,7 +170,8 @@ static enum exit_code worker_open(struct worker *w,
     if (code != CODE_FINE)
         return code;
     if (w->handlers.count == 0) {
-        complain("millrace: no handlers: add --exec TYPE=COMMAND or --demo");
+        complain("millrace: no handlers: add --exec TYPE=COMMAND, --plugin or "
+                 "--demo");
         return CODE_USAGE;
     }
     st = open_parts(w, &err);
@@ -244,93 +182,38 @@ static enum exit_code worker_open(struct worker *w,
     return CODE_FINE;
 }
 
-static void begin_stop(struct worker *w)
-{
-    w->stage = STAGE_STOPPING;
-    w->deadline_ms = monotonic_ms() + w->options->shutdown_ms;
-    say(w, LEVEL_INFO, "worker stopping");
-    consumer_stop(&w->consumer);
-}
-
-static void cancel(struct worker *w, int64_t patience_ms)
-{
-    int64_t const deadline_ms = monotonic_ms() + patience_ms;
-
-    if (w->stage != STAGE_CANCELLED || deadline_ms < w->deadline_ms)
-        w->deadline_ms = deadline_ms;
-    w->stage = STAGE_CANCELLED;
-    say(w, LEVEL_WARN, "worker stopping its handlers");
-    consumer_cancel_all(&w->consumer);
-}
-
 static void heed_signals(struct worker *w)
 {
-    int const stops = signals_stops();
-    bool const is_quiet = signals_is_quiet();
+    struct engine *e = &w->engine;
+    enum engine_stage const stage = e->stage;
+    bool const was_quiet = e->is_quiet;
 
-    if (is_quiet != w->is_quiet) {
-        w->is_quiet = is_quiet;
-        consumer_set_quiet(&w->consumer, is_quiet);
-        say(w, LEVEL_INFO, is_quiet ? "worker quiet" : "worker going on");
-    }
-    if (stops > 0 && w->stage == STAGE_RUNNING)
-        begin_stop(w);
-    if (stops > 1 && stops > w->stops_heeded)
-        cancel(w, CANCEL_AT_ONCE_MS);
-    else if (w->stage == STAGE_STOPPING && monotonic_ms() >= w->deadline_ms)
-        cancel(w, CANCEL_MS);
-    w->stops_heeded = stops;
+    engine_heed(e, signals_stops(), signals_is_quiet());
+    if (e->is_quiet != was_quiet)
+        say(w, LEVEL_INFO, e->is_quiet ? "worker quiet" : "worker going on");
+    if (stage == ENGINE_RUNNING && e->stage != ENGINE_RUNNING)
+        say(w, LEVEL_INFO, "worker stopping");
+    if (stage != ENGINE_CANCELLED && e->stage == ENGINE_CANCELLED)
+        say(w, LEVEL_WARN, "worker stopping its handlers");
 }
 
-/* Whether to leave; asks the backend now and then while draining. */
-static bool is_over(struct worker *w)
+/* Takes a step; with each heartbeat, those who look on are told as well. */
+static void step(struct worker *w)
 {
-    int64_t const now_ms = monotonic_ms();
-    struct error ignored;
+    struct engine *e = &w->engine;
+    int64_t const beat_at_ms = e->heartbeat.next_at_ms;
 
-    if (w->stage == STAGE_CANCELLED && now_ms >= w->deadline_ms)
-        return true;
-    if (!consumer_is_idle(&w->consumer))
-        return false;
-    if (w->stage != STAGE_RUNNING)
-        return true;
-    if (!w->options->is_draining || now_ms < w->drain_look_ms)
-        return false;
-
-    w->drain_look_ms = now_ms + END_LOOK_MS;
-    bool is_drained;
-    enum status const st = inspect_is_drained(
-        w->wire.admin, w->wire.clock, &w->options->plan, &is_drained, &ignored);
-    w->is_drained = st == STATUS_OK && is_drained;
-    return w->is_drained;
-}
-
-/* Until when a step may wait, by the backend's clock. */
-static int64_t next_until(struct worker *w)
-{
-    int64_t until_ms =
-        heartbeat_tick(&w->heartbeat, (int64_t)w->consumer.running);
-    if (until_ms != w->beat_at_ms)
+    engine_step(e);
+    if (e->heartbeat.next_at_ms != beat_at_ms)
         worker_metrics_tend(w->served);
-    w->beat_at_ms = until_ms;
-    int64_t const now_ms = clock_now_ms(w->wire.clock);
-    int64_t wait_ms = until_ms - now_ms;
-
-    /* A step that settles the last task goes on to wait for the next one, and
-     * the end is to be noticed. */
-    if ((w->options->is_draining || w->stage != STAGE_RUNNING) &&
-        wait_ms > END_LOOK_MS)
-        wait_ms = END_LOOK_MS;
-    return now_ms + (wait_ms > 0 ? wait_ms : 0);
 }
 
-static enum exit_code give_back(struct worker *w)
+static enum exit_code end(struct worker *w)
 {
     struct error err;
+    size_t stuck;
 
-    if (consumer_is_idle(&w->consumer))
-        return CODE_FINE;
-    if (consumer_abandon(&w->consumer, &err) == STATUS_OK)
+    if (engine_end(&w->engine, &stuck, &err) == STATUS_OK)
         return CODE_FINE;
     complain("millrace: %s: tasks were not given back, their leases must run "
              "out: %s",
@@ -346,14 +229,14 @@ static enum exit_code run(struct worker *w)
     for (;;) {
         system_wake_drain(w->wake);
         heed_signals(w);
-        if (is_over(w))
+        if (engine_is_over(&w->engine))
             break;
-        consumer_step(&w->consumer, next_until(w));
+        step(w);
     }
 
-    enum exit_code const code = give_back(w);
-    heartbeat_end(&w->heartbeat);
-    say(w, LEVEL_INFO, w->is_drained ? "worker drained" : "worker stopped");
+    enum exit_code const code = end(w);
+    say(w, LEVEL_INFO,
+        w->engine.is_drained ? "worker drained" : "worker stopped");
     return code;
 }
 
@@ -369,7 +252,7 @@ enum exit_code command_worker(struct invocation *inv)
     if (code == CODE_FINE) {
         code = run(&worker);
         /* Handlers that did not end use what would be closed. */
-        if (!consumer_is_idle(&worker.consumer))
+        if (!consumer_is_idle(&worker.engine.consumer))
             _exit((int)output_end(code));
     }
     worker_close(&worker, code);

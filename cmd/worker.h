@@ -8,12 +8,14 @@
 #include "adapters/process/exec_handler.h"
 #include "cmd/command.h"
 #include "cmd/demo_handlers.h"
+#include "cmd/library/engine.h"
+#include "cmd/library/registry.h"
 #include "cmd/listen.h"
 #include "usecase/consume.h"
 
 #define EXEC_MAX 256
-#define DEFAULT_CONCURRENCY 10
-#define DEFAULT_SHUTDOWN_MS 25000
+#define PLUGINS_MAX 16
+#define DEFAULT_SHUTDOWN_MS ENGINE_SHUTDOWN_MS
 
 /* What the command line and the environment say. */
 struct worker_options {
@@ -28,6 +30,8 @@ struct worker_options {
     bool is_draining;
     bool has_metrics;
     struct listen metrics; /* where to serve them */
+    size_t plugin_count;
+    const char *plugins[PLUGINS_MAX]; /* paths */
     size_t exec_count;
     struct {
         char type[TYPE_NAME_MAX + 1]; /* or "*" */
@@ -42,13 +46,18 @@ MUST_USE bool worker_options_read(struct invocation *inv,
 
 /* The handlers that the options ask for. */
 struct worker_handlers {
-    struct handler table[EXEC_MAX + DEMO_HANDLERS];
+    struct handler table[EXEC_MAX + REGISTRY_MAX + DEMO_HANDLERS];
     struct exec_command commands[EXEC_MAX];
-    struct exec_host *host; /* NULL: no --exec */
+    struct exec_host *host;   /* NULL: no --exec */
+    struct observer observer; /* of plugins: their progress is logged */
+    struct registry *plugins; /* NULL: no --plugin */
     size_t count;
 };
 
+/* Starts what the commands need, and loads the plugins. log must live as long.
+ * Faults STATUS_REFUSED, STATUS_INVALID (a type that has a handler already). */
 MUST_USE enum status worker_handlers_open(const struct worker_options *options,
+                                          const struct log *log,
                                           struct worker_handlers *out,
                                           struct error *err);
 void worker_handlers_close(struct worker_handlers *handlers);

@@ -1,8 +1,6 @@
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "adapters/system/system_random.h"
+#include "cmd/library/engine.h"
 #include "cmd/log_settings.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
@@ -16,6 +14,7 @@ enum key {
     KEY_STRICT,
     KEY_CONCURRENCY,
     KEY_EXEC,
+    KEY_PLUGIN,
     KEY_DEMO,
     KEY_LEASE,
     KEY_NAME,
@@ -34,6 +33,8 @@ static const struct argp_option options[] = {
      "run tasks of TYPE by /bin/sh -c COMMAND; TYPE * catches the rest; "
      "repeatable",
      0},
+    {"plugin", KEY_PLUGIN, "FILE", 0,
+     "run tasks by the handlers of this shared object; repeatable", 0},
     {"demo", KEY_DEMO, NULL, 0,
      "run demo.echo, demo.fail, demo.dead, demo.sleep and demo.crash", 0},
     {"lease", KEY_LEASE, "DUR", 0,
@@ -118,6 +119,16 @@ static error_t parse_exec(const char *text, struct worker_options *out)
     return 0;
 }
 
+static error_t parse_plugin(const char *path, struct worker_options *out)
+{
+    if (*path == '\0')
+        return option_bad_value("--plugin", path, "must name a file");
+    if (out->plugin_count == PLUGINS_MAX)
+        return option_wrong("--plugin", "at most 16 of them");
+    out->plugins[out->plugin_count++] = path;
+    return 0;
+}
+
 static error_t parse_name(const char *text, struct worker_options *out)
 {
     if (!plain_name_is_valid(bytes_of(text)))
@@ -154,6 +165,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                           &out->concurrency);
     case KEY_EXEC:
         return parse_exec(arg, out);
+    case KEY_PLUGIN:
+        return parse_plugin(arg, out);
     case KEY_DEMO:
         out->is_demo = true;
         return 0;
@@ -200,25 +213,14 @@ static error_t read_environment(struct request *r)
                       : wrong;
 }
 
-/* HOST-PID-RANDOM, made a plain name. */
-static void make_name(char out[WORKER_NAME_MAX + 1])
+static bool make_name(char out[WORKER_NAME_MAX + 1])
 {
-    char host[40] = "";
-    struct random_port random;
     struct error err;
-    unsigned bits = 0;
 
-    if (gethostname(host, sizeof(host) - 1) < 0 || host[0] == '\0')
-        memcpy(host, "worker", sizeof("worker"));
-    for (char *c = host; *c; c++)
-        if (!plain_name_is_valid((struct bytes){c, 1}))
-            *c = c == host ? 'h' : '-';
-    if (system_random_open(&random, &err) == STATUS_OK) {
-        bits = (unsigned)(random_bits(random) & 0xffff);
-        random.ops->close(random.self);
-    }
-    snprintf(out, WORKER_NAME_MAX + 1, "%s-%ld-%04x", host, (long)getpid(),
-             bits);
+    if (engine_make_name(out, &err) == STATUS_OK)
+        return true;
+    complain("millrace: %s", err.text);
+    return false;
 }
 
 bool worker_options_read(struct invocation *inv, struct worker_options *out,
@@ -228,9 +230,9 @@ bool worker_options_read(struct invocation *inv, struct worker_options *out,
     struct request request = {.options = out};
 
     *out = (struct worker_options){
-        .concurrency = DEFAULT_CONCURRENCY,
+        .concurrency = ENGINE_CONCURRENCY,
         .lease_ms = DEFAULT_LEASE_MS,
-        .shutdown_ms = DEFAULT_SHUTDOWN_MS,
+        .shutdown_ms = ENGINE_SHUTDOWN_MS,
         .plan = {.kind = PLAN_EVERY},
         .log_level = LEVEL_INFO,
         .log_format = FORMAT_TEXT,
@@ -241,37 +243,6 @@ bool worker_options_read(struct invocation *inv, struct worker_options *out,
         *code = CODE_USAGE;
         return false;
     }
-    if (out->name[0] == '\0')
-        make_name(out->name);
-    return true;
-}
-
-enum status worker_handlers_open(const struct worker_options *wanted,
-                                 struct worker_handlers *out, struct error *err)
-{
-    out->count = 0;
-    out->host = NULL;
-    if (wanted->exec_count > 0) {
-        enum status const st = exec_host_open(&out->host, err);
-        if (st < 0)
-            return st;
-    }
-    for (size_t i = 0; i < wanted->exec_count; i++) {
-        out->commands[i] = (struct exec_command){
-            .host = out->host, .command = wanted->execs[i].command};
-        out->table[out->count++] =
-            (struct handler){.type = wanted->execs[i].type,
-                             .run = exec_handler_run,
-                             .context = &out->commands[i]};
-    }
-    for (size_t i = 0; i < DEMO_HANDLERS && wanted->is_demo; i++)
-        out->table[out->count++] = demo_handlers[i];
-    return STATUS_OK;
-}
-
-void worker_handlers_close(struct worker_handlers *handlers)
-{
-    if (handlers->host)
-        exec_host_close(handlers->host);
-    handlers->host = NULL;
+    *code = CODE_FAILED;
+    return out->name[0] != '\0' || make_name(out->name);
 }
