@@ -1,0 +1,141 @@
+"""What producers were told, what handlers did, and whether that agrees.
+
+Handlers append a line to one file as their first act; producers note an id
+once it has been answered. The store, in the end, tells how many attempts and
+crashes it has counted for each task. So a task that was acknowledged and not
+run is lost; and one that was run again must show why in the store's count.
+"""
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+PATIENCE = 60
+LOOK_S = 0.01
+
+# The clock of /proc/uptime, which the shell can read without a process.
+CLOCK = time.CLOCK_BOOTTIME
+
+
+def now():
+    return time.clock_gettime(CLOCK)
+
+
+def wait_until(question, what):
+    """Asks again and again, where no event can be had; the answer."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        answer = question()
+        if answer:
+            return answer
+        time.sleep(LOOK_S)
+    raise AssertionError(f"never came true: {what}")
+
+
+@dataclass
+class Run:
+    task: str
+    attempt: int
+    pid: int
+    at: float
+
+
+class Journal:
+    """The file that handlers write to, a line a start."""
+
+    def __init__(self, path):
+        self.path = path
+        self.path.touch()
+
+    def note(self):
+        """The shell command that writes the line."""
+        return (
+            "read -r up _ </proc/uptime; "
+            'echo "$MILLRACE_TASK_ID $MILLRACE_ATTEMPT $$ $up" '
+            f">>{self.path}"
+        )
+
+    def runs(self):
+        text = self.path.read_text(encoding="ascii")
+        whole = text[: text.rfind("\n") + 1]
+        return [
+            Run(task, int(attempt), int(pid), float(at))
+            for task, attempt, pid, at in map(str.split, whole.splitlines())
+        ]
+
+    def count(self):
+        return self.path.read_bytes().count(b"\n")
+
+    def wait_for_more(self, count):
+        """Blocks until so many more handlers have started."""
+        wanted = self.count() + count
+        wait_until(
+            lambda: self.count() >= wanted, f"{count} more tasks are run"
+        )
+
+    def first_after(self, instant):
+        """When the first handler started after that; None if none did."""
+        return min(
+            (run.at for run in self.runs() if run.at >= instant), default=None
+        )
+
+
+@dataclass
+class Report:
+    acknowledged: int = 0
+    run: int = 0
+    lost: list = field(default_factory=list)
+    repeated: dict = field(default_factory=dict)  # id: why
+    unexplained: dict = field(default_factory=dict)  # id: what was seen
+    stalls: dict = field(default_factory=dict)  # fault: seconds
+    growth: dict = field(default_factory=dict)  # of whom: kB
+
+    @property
+    def is_sound(self):
+        return not self.lost and not self.unexplained
+
+    def __str__(self):
+        lines = [
+            f"acknowledged {self.acknowledged}, run {self.run}, "
+            f"lost {len(self.lost)}, run again {len(self.repeated)}, "
+            f"unexplained {len(self.unexplained)}"
+        ]
+        lines += [f"  lost: {task}" for task in self.lost]
+        lines += [f"  again: {t}: {why}" for t, why in self.repeated.items()]
+        lines += [f"  why? {t}: {seen}" for t, seen in self.unexplained.items()]
+        lines += [f"  stall: {s:.2f} s after {f}" for f, s in self.stalls.items()]
+        lines += [f"  memory: {who} {kb:+d} kB" for who, kb in self.growth.items()]
+        return "\n".join(lines)
+
+
+def why_again(task, runs, may_fail):
+    """The reason the store gives for all but one of the runs, or None."""
+    crashes = task["crashes"]
+    failures = task["attempt"] - 1 - crashes
+    if len(runs) - 1 > crashes + failures or (failures and not may_fail):
+        return None
+    reasons = []
+    if crashes:
+        reasons.append(f"lost its lease {crashes} times")
+    if failures:
+        reasons.append(f"failed {failures} times")
+    return " and ".join(reasons)
+
+
+def compare(acknowledged, runs, tasks, may_fail):
+    """acknowledged: ids; tasks: what the store keeps of them, by id;
+    may_fail: whether a task's handler was made to fail."""
+    by_task = defaultdict(list)
+    for run in runs:
+        by_task[run.task].append(run)
+    report = Report(acknowledged=len(acknowledged), run=len(by_task))
+    report.lost = sorted(set(acknowledged) - set(by_task))
+    for task_id, mine in by_task.items():
+        if len(mine) == 1:
+            continue
+        task = tasks.get(task_id)
+        why = task and why_again(task, mine, may_fail(task))
+        if why:
+            report.repeated[task_id] = why
+        else:
+            report.unexplained[task_id] = f"{mine} but {task}"
+    return report

@@ -1,0 +1,52 @@
+"""Processes that die or stop for a while, under a flow of tasks."""
+import signal
+
+ROUNDS = 4
+
+
+def test_killed_workers_lose_nothing(either):
+    scene = either()
+    scene.start(workers=2)
+
+    for _ in range(ROUNDS):
+        scene.kill_worker(scene.workers[0])
+        scene.work()
+        scene.is_over("kill -9 of a worker")
+        scene.journal.wait_for_more(10)
+
+    report = scene.finish()
+    assert report.is_sound, report
+
+
+def test_killed_producers_lose_nothing_that_was_answered(either):
+    scene = either(lease="30s")
+    scene.start(producers=2, workers=2)
+
+    for _ in range(ROUNDS):
+        for producer in scene.producers:
+            producer.kill()
+        for producer in scene.producers:
+            producer.wait_for_more(10)
+
+    report = scene.finish()
+    assert report.is_sound, report
+    assert report.acknowledged > 0
+    assert all("lost" not in why for why in report.repeated.values()), report
+
+
+def test_a_worker_stopped_past_its_lease_disturbs_nobody(either):
+    scene = either()
+    scene.start(workers=2)
+
+    for worker in list(scene.workers):
+        others = [other for other in scene.workers if other is not worker]
+        worker.signal(signal.SIGSTOP)
+        scene.journal.wait_for_more(10)
+        for other in others:
+            other.log.wait_for("its worker gave no answer")
+        worker.signal(signal.SIGCONT)
+        scene.is_over("SIGSTOP past the lease")
+
+    report = scene.finish()
+    assert report.is_sound, report
+    assert report.repeated, "nothing ran twice: no lease was lost"
