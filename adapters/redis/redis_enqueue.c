@@ -85,6 +85,26 @@ static size_t begin_announce(struct redis_port *p)
     return count;
 }
 
+/* Now, since a full server refuses to: what lies in a stream without a group
+ * could not be read, and nothing there would ever make room again. */
+static enum status make_groups(struct redis_port *p, size_t count,
+                               struct error *err)
+{
+    enum status first = STATUS_OK;
+    struct error spare;
+
+    for (size_t i = 0; i < count; i++)
+        for (int k = 0; k < PRIORITIES; k++)
+            redis_group_begin(&p->main, p->groups[i].lane->keys[k]);
+    for (size_t i = 0; i < PRIORITIES * count && p->main.context; i++) {
+        enum status const st =
+            redis_group_heard(&p->main, first == STATUS_OK ? err : &spare);
+        if (first == STATUS_OK)
+            first = st;
+    }
+    return first;
+}
+
 static enum status tell_workers(struct redis_port *p, size_t count,
                                 struct error *err)
 {
@@ -115,6 +135,8 @@ static enum status announce(struct redis_port *p, struct error *err)
         if (st == STATUS_OK && reply->integer == 1)
             p->groups[new_count++].lane = p->groups[i].lane;
     }
+    if (st == STATUS_OK)
+        st = make_groups(p, new_count, err);
     if (st == STATUS_OK)
         st = tell_workers(p, new_count, err);
     for (size_t i = 0; i < asked && st != STATUS_OK; i++)

@@ -159,6 +159,24 @@ void redis_add_keys(struct redis_connection *c, const struct redis_lane *lane)
         redis_add_text(c, lane->keys[i]);
 }
 
+void redis_group_begin(struct redis_connection *c, const char *key)
+{
+    redis_command(c, 6,
+                  (const char *const[]){"XGROUP", "CREATE", key, REDIS_GROUP,
+                                        "0", "MKSTREAM"});
+}
+
+enum status redis_group_heard(struct redis_connection *c, struct error *err)
+{
+    REDIS_REPLY reply = NULL;
+    enum status const st = redis_next(c, &reply, err);
+
+    if (st == STATUS_OK && reply->type == REDIS_REPLY_ERROR &&
+        !redis_is_error(reply, "BUSYGROUP"))
+        return redis_fault(c, reply->str, err);
+    return st;
+}
+
 enum status redis_lane_keep(struct redis_lane *lane, enum priority priority,
                             redisReply *entry, struct error *err)
 {

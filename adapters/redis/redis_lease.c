@@ -155,21 +155,6 @@ static enum status hear_claim(struct redis_leasing *l, struct redis_lane *lane,
     return st;
 }
 
-static enum status make_group(struct redis_port *p, const char *key,
-                              struct error *err)
-{
-    REDIS_REPLY reply = NULL;
-
-    redis_command(&p->main, 6,
-                  (const char *const[]){"XGROUP", "CREATE", key, REDIS_GROUP,
-                                        "0", "MKSTREAM"});
-    enum status const st = redis_next(&p->main, &reply, err);
-    if (st == STATUS_OK && reply->type == REDIS_REPLY_ERROR &&
-        !redis_is_error(reply, "BUSYGROUP"))
-        return redis_fault(&p->main, reply->str, err);
-    return st;
-}
-
 /* Hands out what was read, and keeps the rest; an entry that can't be read is
  * left to its lease, and does not hold up the others. */
 static enum status hear_entries(struct redis_leasing *l,
@@ -243,7 +228,8 @@ static enum status make_groups(struct redis_leasing *l, bool *has_made,
         for (int k = 0; k < PRIORITIES; k++) {
             if (!lane->lacks_group[k])
                 continue;
-            enum status const st = make_group(l->p, lane->keys[k], err);
+            redis_group_begin(&l->p->main, lane->keys[k]);
+            enum status const st = redis_group_heard(&l->p->main, err);
             if (st != STATUS_OK)
                 return st;
             lane->lacks_group[k] = false;

@@ -178,6 +178,12 @@ MUST_USE enum status redis_lanes_hear(struct redis_port *p, bool *is_new,
 /* Adds all keys of the lane to the script call that was begun. */
 void redis_add_keys(struct redis_connection *c, const struct redis_lane *lane);
 
+/* Begins to make the consumer group of a stream, and the stream if need be.
+ * That it exists already is as good. */
+void redis_group_begin(struct redis_connection *c, const char *key);
+MUST_USE enum status redis_group_heard(struct redis_connection *c,
+                                       struct error *err);
+
 /* Keeps an entry for later, behind those that are kept already; takes it. */
 MUST_USE enum status redis_lane_keep(struct redis_lane *lane,
                                      enum priority priority, redisReply *entry,

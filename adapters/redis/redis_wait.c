@@ -15,15 +15,9 @@
 #include "adapters/redis/redis_port.h"
 
 #define CAP_BEYOND_MS 2000 /* the server ends the read itself that much later */
+#define SILENCE_MS 2000    /* after which a line that owes an answer is dead */
 #define REFRESH_MS 1000    /* of the names of queues */
 #define SLEEP_MAX_MS 10000 /* then look again: the server may have lost keys */
-
-static void begin_group(struct redis_connection *c, const char *key)
-{
-    redis_command(c, 6,
-                  (const char *const[]){"XGROUP", "CREATE", key, REDIS_GROUP,
-                                        "0", "MKSTREAM"});
-}
 
 /* Makes the groups of all streams that we have not seen to have one. */
 static enum status make_groups(struct redis_leasing *l, struct error *err)
@@ -33,7 +27,7 @@ static enum status make_groups(struct redis_leasing *l, struct error *err)
     size_t count = 0;
 
     if (!p->has_wake_group) {
-        begin_group(c, p->wake_key);
+        redis_group_begin(c, p->wake_key);
         count++;
     }
     for (size_t i = 0; i < l->lane_count; i++) {
@@ -41,18 +35,14 @@ static enum status make_groups(struct redis_leasing *l, struct error *err)
         if (lane->has_groups)
             continue;
         for (int k = 0; k < PRIORITIES; k++)
-            begin_group(c, lane->keys[k]);
-        begin_group(c, lane->keys[REDIS_KEY_WAKE]);
+            redis_group_begin(c, lane->keys[k]);
+        redis_group_begin(c, lane->keys[REDIS_KEY_WAKE]);
         count += PRIORITIES + 1;
     }
     for (; count > 0; count--) {
-        REDIS_REPLY reply = NULL;
-        enum status const st = redis_next(c, &reply, err);
+        enum status const st = redis_group_heard(c, err);
         if (st != STATUS_OK)
             return st;
-        if (reply->type == REDIS_REPLY_ERROR &&
-            !redis_is_error(reply, "BUSYGROUP"))
-            return redis_fault(c, reply->str, err);
     }
     p->has_wake_group = true;
     for (size_t i = 0; i < l->lane_count; i++)
@@ -200,12 +190,15 @@ static bool is_readable(const struct redis_connection *c, int ms)
 }
 
 /* Ends the read, unless it has just been answered. The server may see this
- * before the read itself, since they come on two connections: then again. */
+ * before the read itself, since they come on two connections: then again. That
+ * the other line says nothing while this one is answered means that it is
+ * dead, though nobody has told us so. */
 static enum status unblock(struct redis_port *p, struct error *err)
 {
-    bool is_over = false;
+    int64_t const end = redis_mono_ms() + SILENCE_MS;
+    int64_t left = SILENCE_MS;
 
-    while (!is_over) {
+    for (; left > 0; left = end - redis_mono_ms()) {
         REDIS_REPLY reply = NULL;
         redis_begin(&p->main, 3);
         redis_add_text(&p->main, "CLIENT");
@@ -214,9 +207,12 @@ static enum status unblock(struct redis_port *p, struct error *err)
         enum status const st = redis_next_good(&p->main, &reply, err);
         if (st != STATUS_OK)
             return st;
-        is_over = reply->integer == 1 || is_readable(&p->waiter, 1);
+        bool const is_ended = reply->integer == 1;
+        if (is_readable(&p->waiter, is_ended ? (int)left : 1))
+            return STATUS_OK;
     }
-    return STATUS_OK;
+    return redis_fault(&p->waiter, "LOST the waiting connection is silent",
+                       err);
 }
 
 enum woken {
