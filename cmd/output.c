@@ -35,7 +35,9 @@ void complain(const char *format, ...)
     fflush(stderr);
 }
 
-/* A handler rather than SIG_IGN: programs we start get the default back. */
+/* What a write brings that goes nowhere, or beyond the largest file allowed:
+ * it fails, and the caller says so. A handler rather than SIG_IGN: programs we
+ * start get the default back. */
 static void ignore(int signal)
 {
     (void)signal;
@@ -60,6 +62,7 @@ void output_begin(void)
     occupy(STDOUT_FILENO, O_RDONLY); /* to write there stays an error */
     occupy(STDERR_FILENO, O_WRONLY);
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 /* Whether nobody reads the pipe any more; errno may be long gone. */
