@@ -12,13 +12,14 @@
     ((size_t)PAYLOAD_MAX + HEADERS_MAX + KEY_MAX + ERROR_TAIL_MAX +            \
      QUEUE_NAME_MAX + TYPE_NAME_MAX + 64)
 
-/* How a worker waits for a backend that fails: 50 ms, doubling, to 2 s. */
+/* How a worker waits for a backend that fails: 50 ms, doubling, to 1 s, so
+ * that none is idle for long once it is there again. */
 static const struct backoff fault_backoff = {
     .kind = BACKOFF_EXPONENTIAL,
     .jitter = JITTER_EQUAL,
     .factor_milli = 2000,
     .base_ms = 50,
-    .max_ms = 2000,
+    .max_ms = 1000,
 };
 
 size_t consumer_capacity(size_t concurrency)

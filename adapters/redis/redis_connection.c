@@ -15,7 +15,7 @@
 #define CONNECT_TIMEOUT_S 5 /* to connect, and for each first answer */
 #define COMMAND_TIMEOUT_S 20
 #define RECONNECT_BASE_MS 20
-#define RECONNECT_MAX_MS 2000
+#define RECONNECT_MAX_MS 500 /* less than a worker waits between two tries */
 #define FIRST_ROOM 4096
 #define KEPT_ROOM (1U << 20) /* a larger buffer is given back once sent */
 
