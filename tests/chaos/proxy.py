@@ -18,6 +18,7 @@ class Line:
 
     def __init__(self, client, server):
         self.client, self.server = client, server
+        self.said = b""  # to the server, last
         self.is_swallowed = False
         self.is_closed = False
 
@@ -45,7 +46,7 @@ class Proxy:
         self.is_held = False
         self.is_closed = False
         self.delay_s = 0.0
-        self.cut = None  # (direction, bytes that still pass)
+        self.cut = None  # (direction, how many bytes still pass)
         self.cuts = 0
         self.passed = {TO_SERVER: 0, TO_CLIENT: 0}
         self.listener = socket.socket(socket.AF_UNIX)
@@ -113,6 +114,8 @@ class Proxy:
             )
             if line.is_swallowed:
                 return True
+            if direction == TO_SERVER:
+                line.said = data
             kept = self._cut_of(direction, len(data))
             self.passed[direction] += kept
         if self.delay_s:
@@ -154,6 +157,11 @@ class Proxy:
             for line in self.lines:
                 line.shut()
             self.changed.notify_all()
+
+    def lines_that_said(self, word):
+        """Those whose latest words to the server hold that one."""
+        with self.changed:
+            return [line for line in self.lines if word in line.said]
 
     def hold(self):
         """Nothing passes until let_go(); nothing is lost."""

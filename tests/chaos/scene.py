@@ -3,9 +3,12 @@
 A scene is set up, faults happen to it while tasks flow, and in the end it is
 drained and everything compared. What it starts, it ends.
 """
+import contextlib
+import itertools
 import json
-import os
 import secrets
+import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -14,7 +17,7 @@ from harness import Millrace
 from record import Journal, compare, now, wait_until
 
 PATIENCE = 60
-RETAIN_MS = 3600 * 1000
+RETAIN_MS = 3 * 3600 * 1000  # also where a clock is an hour ahead
 BURST = 5
 PAUSE_S = 0.02  # between bursts, so that the machine is not all ours
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -54,7 +57,6 @@ class Producer(threading.Thread):
         self.refusals = []  # what the processes said as they ended
         self.process = None
         self.ending = threading.Event()
-        self.limits = []  # (resource, limits) for the processes to come
         self.changed = threading.Condition()
 
     def run(self):
@@ -156,15 +158,21 @@ class Scene:
     """url: what the program uses; direct: the same past any fault, for the
     questions that we ask."""
 
-    def __init__(self, binary, folder, url, direct=None, lease=SHORT_LEASE):
+    def __init__(
+        self, binary, folder, url, direct=None, lease=SHORT_LEASE,
+        retain_ms=RETAIN_MS,
+    ):
         self.folder = folder
         self.mill = Millrace(binary, url, folder)
         self.admin = Millrace(binary, direct or url, folder)
         self.lease = lease
+        self.retain_ms = retain_ms
         self.journal = Journal(folder / "journal")
         self.producers = []
         self.workers = []
+        self.numbers = itertools.count(1)
         self.made = 0
+        self.padding = 20
         self.stalls = {}
         self.before = {}  # pid of a worker: its memory when it was warm
 
@@ -185,11 +193,11 @@ class Scene:
             "type": "flaky" if n % 20 == 3 else "slow" if n % 10 == 7
             else "quick",
             "queue": f"q{n % 3}",
-            "payload": {"n": n, "room": "x" * (n % 7 * 20)},
+            "payload": {"n": n, "room": "x" * (n % 7 * self.padding)},
             "priority": ("high", "normal", "low")[n % 3],
             "max_attempts": 100,
             "max_crashes": 100,
-            "retain_ms": RETAIN_MS,
+            "retain_ms": self.retain_ms,
             "backoff": {"kind": "constant", "base_ms": 20, "jitter": "none"},
         }
         if n % 15 == 4:
@@ -198,17 +206,21 @@ class Scene:
             task["key"] = f"key-{n}-{secrets.token_hex(4)}"
         return task
 
-    def produce(self, brings_ids=True, **options):
-        producer = Producer(self.mill, self.make_task, brings_ids, **options)
+    def produce(self, brings_ids=True, mill=None, **options):
+        producer = Producer(
+            mill or self.mill, self.make_task, brings_ids, **options
+        )
         self.producers.append(producer)
         producer.start()
         return producer
 
-    def work(self, *args, env=None, prefix=(), concurrency=3):
+    def work(self, *args, env=None, concurrency=3):
+        name = f"w{next(self.numbers)}"
         worker = self.mill.worker(
-            "--lease", self.lease, "--concurrency", concurrency,
+            "--name", name, "--lease", self.lease, "--concurrency", concurrency,
             *self.commands(), *args, env={"MILLRACE_LOG": "info", **(env or {})}
         )
+        worker.name = name
         self.workers.append(worker)
         return worker
 
@@ -221,6 +233,44 @@ class Scene:
         self.journal.wait_for_more(10)
         for worker in self.workers:
             self.before[worker.pid] = resident_kb(worker.pid)
+
+    def holds_a_task(self, worker):
+        active = self.admin.rows("task", "list", "--state", "active")
+        return any(row.get("worker") == worker.name for row in active)
+
+    def can_be_written(self):
+        """A process that stops inside its transaction stops all others."""
+        path = self.admin.url.removeprefix("sqlite:")
+        if path == self.admin.url:
+            return True
+        with contextlib.closing(
+            sqlite3.connect(path, timeout=1, isolation_level=None)
+        ) as store:
+            try:
+                store.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            store.execute("ROLLBACK")
+            return True
+
+    def wait_for_work_of(self, worker, count):
+        """Blocks until that worker has finished so many tasks."""
+        wait_until(
+            lambda: sum("task done" in line for line in worker.log.lines)
+            >= count,
+            f"{worker.name} does {count} tasks",
+        )
+
+    def freeze_at_work(self, worker):
+        """Stops it at an instant when it holds a task and no lock."""
+        def is_frozen():
+            worker.signal(signal.SIGSTOP)
+            if self.can_be_written() and self.holds_a_task(worker):
+                return True
+            worker.signal(signal.SIGCONT)
+            return False
+
+        wait_until(is_frozen, "a worker is at work when it is stopped")
 
     def kill_worker(self, worker):
         worker.kill()
@@ -278,7 +328,7 @@ class Scene:
         tasks = self.kept()
         report = compare(
             [i for p in self.producers for i in p.acknowledged],
-            self.journal.runs(), tasks, lambda task: task["type"] == "flaky",
+            self.journal.runs(), tasks,
         )
         report.stalls, report.growth = self.stalls, growth
         return report
