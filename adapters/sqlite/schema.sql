@@ -34,12 +34,14 @@ CREATE TABLE millrace_queues (
 
 -- Bytes that must come back as they went in are blobs: a text would be
 -- re-encoded in a database that is UTF-16. What may be long stands last.
+--
+-- number is made from the id (see sqlite_key.h), so that no index of all ids
+-- has to be kept; a task whose number is another's gets one below zero.
 CREATE TABLE millrace_tasks (
     number INTEGER PRIMARY KEY,
     queue_id INTEGER NOT NULL,
     id BLOB NOT NULL,
     state INTEGER NOT NULL,
-    rank INTEGER NOT NULL,     -- the priority of a ready task, else 0
     position INTEGER NOT NULL, -- scheduled, retry: run_at; active: when the
                                -- lease ends; else as sqlite_ledger.h says
     fencing INTEGER NOT NULL DEFAULT 0, -- of the latest lease
@@ -73,12 +75,15 @@ CREATE TABLE millrace_tasks (
     result BLOB
 ) STRICT;
 
--- Led by the id, so that it also finds a task whose queue is not known.
-CREATE UNIQUE INDEX millrace_task_ids ON millrace_tasks (id, queue_id);
+CREATE UNIQUE INDEX millrace_task_ids
+    ON millrace_tasks (id, queue_id) WHERE number < 0;
 
--- The one order for all that walks: leasing, promoting, reaping, listing.
+-- What is ready stands in line; the others have an order by time, for all
+-- that walks: promoting, reaping, listing.
+CREATE INDEX millrace_task_line
+    ON millrace_tasks (queue_id, priority, position) WHERE state = 1;
 CREATE INDEX millrace_task_order
-    ON millrace_tasks (queue_id, state, rank, position, id);
+    ON millrace_tasks (queue_id, state, position, id) WHERE state <> 1;
 
 CREATE INDEX millrace_task_retention
     ON millrace_tasks (queue_id, forget_at) WHERE forget_at IS NOT NULL;
@@ -88,6 +93,7 @@ CREATE TABLE millrace_keys (
     queue_id INTEGER NOT NULL,
     key BLOB NOT NULL,
     id BLOB NOT NULL,
+    number INTEGER NOT NULL,   -- the task's
     until_ms INTEGER NOT NULL, -- 0: until the task is done, dead or removed
     PRIMARY KEY (queue_id, key)
 ) STRICT, WITHOUT ROWID;

@@ -23,6 +23,7 @@ struct query edit_find(struct connection *c, struct bytes namespace,
 
     query_text(&q, namespace);
     query_blob(&q, packed_id_bytes(packed));
+    query_int(&q, packed_id_number(packed));
     if (!is_anywhere)
         query_text(&q, ref->queue);
     return q;
@@ -136,7 +137,7 @@ static enum status take_key_again(struct ledger *l, const struct target *t,
         *holder = found;
         return STATUS_KEY_HELD;
     }
-    return key_take(l, t->queue->id, task, err);
+    return key_take(l, t->queue->id, t->number, task, err);
 }
 
 enum status edit_requeue(struct ledger *l, int64_t now_ms,
@@ -180,9 +181,11 @@ enum status edit_purge(struct ledger *l, struct bytes queue,
     *removed = 0;
     enum status st = ledger_find(l, queue, &t.queue, err);
     while (st == STATUS_OK && *removed < limit) {
-        struct query q = query_on(l->connection, SQL_TASK_FIRST);
+        bool const is_ready = state == TASK_READY;
+        struct query q = query_on(l->connection,
+                                  is_ready ? SQL_TASKS_READY : SQL_TASK_FIRST);
         query_int(&q, t.queue->id);
-        query_int(&q, state);
+        query_int(&q, is_ready ? 1 : (int64_t)state);
         st = query_next(&q, err);
         if (st != STATUS_OK)
             break;

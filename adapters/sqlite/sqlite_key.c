@@ -24,7 +24,7 @@ enum status key_holder(struct ledger *l, int64_t queue_id, struct bytes key,
     return st;
 }
 
-enum status key_take(struct ledger *l, int64_t queue_id,
+enum status key_take(struct ledger *l, int64_t queue_id, int64_t number,
                      const struct task *task, struct error *err)
 {
     if (!task->key.at)
@@ -35,6 +35,7 @@ enum status key_take(struct ledger *l, int64_t queue_id,
     query_int(&q, queue_id);
     query_blob(&q, task->key);
     query_blob(&q, packed_id_bytes(&id));
+    query_int(&q, number);
     query_int(&q, task->key_ttl_ms > 0 ? task->created_at_ms + task->key_ttl_ms
                                        : 0);
     return query_run(&q, err);

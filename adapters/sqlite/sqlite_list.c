@@ -1,6 +1,6 @@
 /*
  * A list goes state by state. Within one, each queue (and, of ready tasks,
- * each rank) is a lane whose tasks the index gives in order; the list merges
+ * each priority) is a lane whose tasks the index gives in order; the list merges
  * the lanes, one index look-up a task, by (position, queue, id). Positions of
  * different queues can be compared, since they are made from the time.
  */
@@ -22,7 +22,7 @@ struct place {
 
 struct lane {
     int64_t queue_id;
-    int64_t rank;
+    int64_t priority;
     bool is_over;
     int64_t number; /* of the next task, and where it stands */
     int64_t position;
@@ -99,11 +99,12 @@ static enum status lane_seek(struct lister *l, struct lane *lane,
                              int64_t position, struct bytes id,
                              struct error *err)
 {
-    struct query q = query_on(l->connection, SQL_TASK_AFTER);
+    bool const is_ready = l->place.state == TASK_READY;
+    struct query q =
+        query_on(l->connection, is_ready ? SQL_READY_AFTER : SQL_TASK_AFTER);
 
     query_int(&q, lane->queue_id);
-    query_int(&q, l->place.state);
-    query_int(&q, lane->rank);
+    query_int(&q, is_ready ? lane->priority : (int64_t)l->place.state);
     query_int(&q, position);
     query_blob(&q, id);
     enum status const st = query_next(&q, err);
@@ -154,16 +155,16 @@ static enum status grow(struct lister *l, struct error *err)
 static enum status open_queue(struct lister *l, int64_t queue_id,
                               struct error *err)
 {
-    int64_t const ranks = l->place.state == TASK_READY ? PRIORITIES : 1;
+    int64_t const lanes = l->place.state == TASK_READY ? PRIORITIES : 1;
     enum status st = STATUS_OK;
 
-    for (int64_t rank = 0; rank < ranks && st == STATUS_OK; rank++) {
+    for (int64_t i = 0; i < lanes && st == STATUS_OK; i++) {
         if (l->lane_count == l->lane_room)
             st = grow(l, err);
         if (st < 0)
             return st;
         struct lane *lane = &l->lanes[l->lane_count++];
-        *lane = (struct lane){.queue_id = queue_id, .rank = rank};
+        *lane = (struct lane){.queue_id = queue_id, .priority = i};
         st = lane_start(l, lane, err);
     }
     return st;

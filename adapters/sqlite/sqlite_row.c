@@ -151,10 +151,15 @@ static bool read_part(struct bytes *rest, int64_t *out)
     const char *dot = memchr(rest->at, '.', rest->len);
     size_t const len = dot ? (size_t)(dot - rest->at) : rest->len;
     size_t const used = dot ? len + 1 : len;
-    struct bytes const part = {rest->at, len};
+    size_t const sign = len > 0 && rest->at[0] == '-';
+    struct bytes const digits = {rest->at + sign, len - sign};
 
     *rest = (struct bytes){rest->at + used, rest->len - used};
-    return text_read_int(part, INT64_MAX, out);
+    if (!text_read_int(digits, INT64_MAX, out))
+        return false;
+    if (sign)
+        *out = -*out;
+    return true;
 }
 
 bool token_parse(const struct lease_token *text, struct token *out)

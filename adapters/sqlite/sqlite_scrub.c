@@ -18,21 +18,20 @@
 #include "adapters/sqlite/sqlite_key.h"
 #include "domain/text.h"
 
-#define TASK_INDEXES 3
+#define TASK_INDEXES 4
 
-enum { INDEXES, ROWS, STATES, RANKS, RETENTION, STALE, SILENT, KEYS, COUNTERS };
+enum { INDEXES, ROWS, STATES, RETENTION, STALE, SILENT, KEYS, COUNTERS };
 
 static const struct scrub_check checks[] = {
     [INDEXES] = {"indexes", FINDING_BAD, false,
                  "indexes of tasks that are missing: every call reads all "
                  "rows; make them as a new file has them"},
-    [ROWS] = {"task rows", FINDING_BAD, false,
-              "tasks of no queue, or whose id can't be read: nobody can run "
-              "them; see them with sqlite3"},
+    [ROWS] =
+        {"task rows", FINDING_BAD, false,
+         "tasks of no queue, or whose id can't be read or leads elsewhere: "
+         "nobody can run or find them; see them with sqlite3"},
     [STATES] = {"task states", FINDING_BAD, true,
                 "tasks in no state; --fix makes them ready"},
-    [RANKS] = {"task ranks", FINDING_BAD, true,
-               "tasks that are not where leases look for them"},
     [RETENTION] = {"retention", FINDING_BAD, true,
                    "done tasks never forgotten, or others forgotten too soon"},
     [STALE] = {"stale leases", FINDING_BAD, false,
@@ -79,7 +78,6 @@ enum {
     T_NUMBER,
     T_ID,
     T_STATE,
-    T_IS_RANKED,
     T_POSITION,
     T_IS_RETAINED,
     T_SPACE,
@@ -94,6 +92,14 @@ static void examine_active(struct page *p, const struct query *q,
         add(p, STALE, queue, id);
     else if (query_column_int(q, T_SEEN) < p->now_ms - SCRUB_SILENT_MS)
         add(p, SILENT, queue, id);
+}
+
+/* Whether the task of this number is found by its id. */
+static bool is_in_place(int64_t number, const struct task_id *id)
+{
+    struct packed_id const packed = packed_id_of(id);
+
+    return number < 0 || number == packed_id_number(&packed);
 }
 
 static void examine_task(struct page *p, const struct query *q)
@@ -111,12 +117,10 @@ static void examine_task(struct page *p, const struct query *q)
     }
     struct task_id const id = task_id_unpack((const uint8_t *)packed.at);
     struct bytes const subject = bytes_of(id.text);
-    if (!space.at)
+    if (!space.at || !is_in_place(query_column_int(q, T_NUMBER), &id))
         add(p, ROWS, queue, subject);
     else if (state < 0 || state >= TASK_STATES)
         add(p, STATES, queue, subject);
-    else if (!query_column_int(q, T_IS_RANKED))
-        add(p, RANKS, queue, subject);
     else if (!query_column_int(q, T_IS_RETAINED))
         add(p, RETENTION, queue, subject);
     else if (state == TASK_ACTIVE)
@@ -215,8 +219,8 @@ static enum status examine_indexes(struct page *p, struct error *err)
     enum status const st = connection_number(
         &p->scrub->reader,
         "SELECT count(*) FROM pragma_index_list('millrace_tasks')"
-        " WHERE name IN ('millrace_task_ids', 'millrace_task_order',"
-        " 'millrace_task_retention')",
+        " WHERE name IN ('millrace_task_ids', 'millrace_task_line',"
+        " 'millrace_task_order', 'millrace_task_retention')",
         &n, err);
 
     if (st != STATUS_OK)
@@ -278,7 +282,6 @@ static enum status fix_task(struct ledger *l, const struct fix *fix,
 {
     static const enum sql statements[] = {
         [STATES] = SQL_FIX_STATE,
-        [RANKS] = SQL_FIX_RANK,
         [RETENTION] = SQL_FIX_RETENTION,
     };
     bool const is_lost = fix->flaw->check == STATES;
@@ -288,6 +291,7 @@ static enum status fix_task(struct ledger *l, const struct fix *fix,
         return STATUS_NOT_FOUND;
     struct packed_id const packed = packed_id_of(&id);
     struct query q = query_on(l->connection, statements[fix->flaw->check]);
+    query_int(&q, packed_id_number(&packed));
     query_blob(&q, packed_id_bytes(&packed));
     query_int(&q, row->id);
     if (is_lost) {

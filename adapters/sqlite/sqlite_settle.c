@@ -112,7 +112,6 @@ static enum status record(struct ledger *l, const struct held_task *held,
     struct query q = query_on(l->connection, SQL_TASK_SETTLE);
     query_int(&q, held->number);
     query_int(&q, state);
-    query_int(&q, state == TASK_READY ? held->task.priority : 0);
     query_int(&q, position);
     query_int(&q, now_ms);
     query_int(&q, waits ? verdict->run_at_ms : held->task.run_at_ms);

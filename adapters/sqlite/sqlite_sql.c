@@ -14,37 +14,56 @@
     " t.since, t.started_at, t.worker, t.type, t.key,"                         \
     " t.headers, t.payload, t.last_error, t.result, t.queue_id "
 
+#define NEW_COLUMNS                                                            \
+    "number, queue_id, id, state, position, priority, max_attempts,"           \
+    " max_crashes, timeout_ms, backoff_kind, backoff_jitter,"                  \
+    " backoff_factor_milli, backoff_base_ms, backoff_max_ms, key_ttl_ms,"      \
+    " retain_ms, expires_ms, created_at, run_at, since, type, key, headers,"   \
+    " payload"
+#define NEW_ROW "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+#define NEW_ROW_4 NEW_ROW "," NEW_ROW "," NEW_ROW "," NEW_ROW
+#define NEW_ROWS                                                               \
+    NEW_ROW_4 "," NEW_ROW_4 "," NEW_ROW_4 "," NEW_ROW_4 "," NEW_ROW_4
+_Static_assert(SQL_ROWS == 20, "NEW_ROWS are so many");
+
 #define TASK_AND_QUEUE                                                         \
     TASK_COLUMNS ", q.name"                                                    \
                  " FROM millrace_tasks t CROSS JOIN millrace_queues q"         \
                  " ON q.id = t.queue_id "
 
+/* Not ready, but in this state: as the index of the order must hear it. */
+#define WAITS(t, state) " " t "state = " state " AND " t "state <> 1 "
+
+/* The task of an id, where its number says, or wherever else it is. */
+#define HAS_ID(t, number, id)                                                  \
+    " (" t "number = " number " OR (" t "number < 0 AND " t "id = " id "))"    \
+    " AND " t "id = " id " "
+
 #define NEVER "9223372036854775807"
 
-/* A column of the first task, by position, of queue q in a state and rank;
+/* A column of the first task, by position, of queue q that which is true of;
  * never if there is none. */
-#define FIRST(column, state, rank)                                             \
+#define FIRST(column, which)                                                   \
     " ifnull((SELECT t." column " FROM millrace_tasks t"                       \
-    " WHERE t.queue_id = q.id AND t.state = " state " AND t.rank = " rank      \
+    " WHERE t.queue_id = q.id AND " which                                      \
     " ORDER BY t.position LIMIT 1), " NEVER ") "
-#define FIRST_SCHEDULED FIRST("position", "0", "0")
-#define FIRST_ACTIVE FIRST("position", "2", "0")
-#define FIRST_RETRY FIRST("position", "3", "0")
-#define OLDEST_HIGH FIRST("since", "1", "0")
-#define OLDEST_NORMAL FIRST("since", "1", "1")
-#define OLDEST_LOW FIRST("since", "1", "2")
+#define FIRST_SCHEDULED FIRST("position", WAITS("t.", "0"))
+#define FIRST_ACTIVE FIRST("position", WAITS("t.", "2"))
+#define FIRST_RETRY FIRST("position", WAITS("t.", "3"))
+#define OLDEST(priority)                                                       \
+    FIRST("since", " t.state = 1 AND t.priority = " priority)
 
-#define ROWS(state)                                                            \
+#define ROWS(which)                                                            \
     " (SELECT count(*) FROM millrace_tasks t"                                  \
-    " WHERE t.queue_id = q.id AND t.state = " state ") "
+    " WHERE t.queue_id = q.id AND " which ") "
 #define COUNTERS " (q.scheduled, q.ready, q.active, q.retry, q.done, q.dead) "
+#define WAITING(state) ROWS(WAITS("t.", state))
 #define COUNTED                                                                \
-    " (" ROWS("0") "," ROWS("1") "," ROWS("2") "," ROWS("3") "," ROWS(         \
-        "4") "," ROWS("5") ") "
-#define RIGHT_RANK " CASE state WHEN 1 THEN priority ELSE 0 END "
+    " (" WAITING("0") "," ROWS("t.state = 1") "," WAITING("2") "," WAITING(    \
+        "3") "," WAITING("4") "," WAITING("5") ") "
 #define LEADS_TO_NO_LIVE_TASK                                                  \
     " k.until_ms = 0 AND NOT EXISTS (SELECT 1 FROM millrace_tasks t"           \
-    " WHERE t.id = k.id AND t.queue_id = k.queue_id"                           \
+    " WHERE t.number = k.number AND t.id = k.id AND t.queue_id = k.queue_id"   \
     " AND t.state NOT IN (4, 5)) "
 
 const char *const sql_text[SQL_STATEMENTS] = {
@@ -96,9 +115,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_QUEUES_STATS] =
         "SELECT q.name, q.is_paused, q.scheduled, q.ready, q.active, q.retry,"
         " q.done, q.dead, q.succeeded, q.failed,"
-        " min(" OLDEST_HIGH "," OLDEST_NORMAL "," OLDEST_LOW ")"
-        " FROM millrace_queues q WHERE q.namespace = ?1 AND q.name > ?2"
-        " ORDER BY q.name LIMIT ?3",
+        " min(" OLDEST("0") "," OLDEST("1") "," OLDEST(
+            "2") ")"
+                 " FROM millrace_queues q WHERE q.namespace = ?1 AND q.name > "
+                 "?2"
+                 " ORDER BY q.name LIMIT ?3",
 
     /* what to wait for */
 
@@ -121,54 +142,59 @@ const char *const sql_text[SQL_STATEMENTS] = {
 
     /* tasks */
 
-    [SQL_TASK_ADD] =
-        "INSERT INTO millrace_tasks (queue_id, id, state, rank, position,"
-        " priority, max_attempts, max_crashes, timeout_ms, backoff_kind,"
-        " backoff_jitter, backoff_factor_milli, backoff_base_ms,"
-        " backoff_max_ms, key_ttl_ms, retain_ms, expires_ms, created_at,"
-        " run_at, since, type, key, headers, payload)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-        " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)"
-        " ON CONFLICT DO NOTHING",
+    [SQL_TASK_ADD] = "INSERT INTO millrace_tasks (" NEW_COLUMNS
+                     ") VALUES " NEW_ROW " ON CONFLICT DO NOTHING",
+    [SQL_TASKS_ADD] = "INSERT INTO millrace_tasks (" NEW_COLUMNS
+                      ") VALUES " NEW_ROWS " ON CONFLICT DO NOTHING",
+    [SQL_NUMBER_APART] = "SELECT number - 1 FROM millrace_tasks"
+                         " WHERE number < 0 ORDER BY number LIMIT 1",
     [SQL_TASK_BY_NUMBER] = "SELECT" TASK_AND_QUEUE "WHERE t.number = ?1",
-    [SQL_TASK_BY_ID] = "SELECT" TASK_AND_QUEUE
-                       "WHERE t.id = ?2 AND q.namespace = ?1 AND q.name = ?3",
-    [SQL_TASK_ANYWHERE] =
-        "SELECT" TASK_AND_QUEUE "WHERE t.id = ?2 AND q.namespace = ?1"
-        " ORDER BY q.name LIMIT 1",
-    [SQL_TASK_STATE] = "SELECT state, number, forget_at FROM millrace_tasks"
-                       " WHERE queue_id = ?1 AND id = ?2",
+    [SQL_TASK_BY_ID] = "SELECT" TASK_AND_QUEUE "WHERE" HAS_ID(
+        "t.", "?3", "?2") "AND q.namespace = ?1 AND q.name = ?4",
+    [SQL_TASK_ANYWHERE] = "SELECT" TASK_AND_QUEUE "WHERE" HAS_ID(
+        "t.", "?3", "?2") "AND q.namespace = ?1 ORDER BY q.name LIMIT 1",
+    [SQL_TASK_STATE] =
+        "SELECT state, number, forget_at, position FROM millrace_tasks"
+        " WHERE" HAS_ID("", "?3", "?2") "AND queue_id = ?1",
     [SQL_TASKS_READY] = "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
                         " WHERE t.queue_id = ?1 AND t.state = 1"
-                        " ORDER BY t.rank, t.position LIMIT ?2",
+                        " ORDER BY t.priority, t.position LIMIT ?2",
     [SQL_TASKS_DUE] =
         "SELECT number, state, priority, position, id FROM millrace_tasks"
-        " WHERE queue_id = ?1 AND state = 0 AND rank = 0 AND position <= ?2"
-        " UNION ALL "
-        "SELECT number, state, priority, position, id FROM millrace_tasks"
-        " WHERE queue_id = ?1 AND state = 3 AND rank = 0 AND position <= ?2"
-        " ORDER BY position, id LIMIT ?3",
+        " WHERE queue_id = ?1 AND" WAITS(
+            "", "0") "AND position <= ?2"
+                     " UNION ALL "
+                     "SELECT number, state, priority, position, id FROM "
+                     "millrace_tasks"
+                     " WHERE queue_id = ?1 AND" WAITS(
+                         "", "3") "AND position <= ?2"
+                                  " ORDER BY position, id LIMIT ?3",
     [SQL_TASKS_EXPIRED] =
         "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
-        " WHERE t.queue_id = ?1 AND t.state = 2 AND t.rank = 0"
-        " AND t.position <= ?3 ORDER BY t.position LIMIT ?2",
+        " WHERE t.queue_id = ?1 AND" WAITS(
+            "t.", "2") "AND t.position <= ?3 ORDER BY t.position LIMIT ?2",
     [SQL_TASKS_FORGET] = "DELETE FROM millrace_tasks WHERE number IN"
                          " (SELECT number FROM millrace_tasks"
                          "  WHERE queue_id = ?1 AND forget_at <= ?2"
                          "  ORDER BY forget_at LIMIT ?3)",
     [SQL_TASK_FIRST] = "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
-                       " WHERE t.queue_id = ?1 AND t.state = ?2"
-                       " ORDER BY t.rank, t.position LIMIT 1",
+                       " WHERE t.queue_id = ?1 AND" WAITS(
+                           "t.", "?2") "ORDER BY t.position LIMIT 1",
     [SQL_TASK_AFTER] =
         "SELECT number, position, id FROM millrace_tasks"
-        " WHERE queue_id = ?1 AND state = ?2 AND rank = ?3"
-        " AND (position, id) > (?4, ?5) ORDER BY position, id LIMIT 1",
+        " WHERE queue_id = ?1 AND" WAITS(
+            "",
+            "?2") "AND (position, id) > (?3, ?4) ORDER BY position, id LIMIT 1",
+    [SQL_READY_AFTER] =
+        "SELECT number, position, id FROM millrace_tasks"
+        " WHERE queue_id = ?1 AND state = 1 AND priority = ?2"
+        " AND (position, id) > (?3, ?4) ORDER BY position LIMIT 1",
     [SQL_TASK_HELD] =
         "SELECT id, priority, run_at, retain_ms, key_ttl_ms, key"
         " FROM millrace_tasks"
         " WHERE number = ?1 AND queue_id = ?2 AND fencing = ?3 AND state = 2",
     [SQL_TASK_LEASE] =
-        "UPDATE millrace_tasks SET state = 2, rank = 0, position = ?2,"
+        "UPDATE millrace_tasks SET state = 2, position = ?2,"
         " fencing = ?3, since = ?4, worker = ?5, attempt = attempt + 1"
         " WHERE number = ?1",
     [SQL_TASK_TAKE] = "UPDATE millrace_tasks SET position = ?2, fencing = ?3,"
@@ -176,24 +202,22 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_TASK_EXTEND] = "UPDATE millrace_tasks SET position = ?2,"
                         " is_started = is_started | ?3 WHERE number = ?1",
     [SQL_TASK_SETTLE] =
-        "UPDATE millrace_tasks SET state = ?2, rank = ?3, position = ?4,"
-        " since = ?5, run_at = ?6, attempt = ?7, crashes = ?8, reason = ?9,"
-        " started_at = ifnull(?10, started_at), forget_at = ?11,"
-        " result = ?12, last_error = ifnull(?13, last_error),"
+        "UPDATE millrace_tasks SET state = ?2, position = ?3,"
+        " since = ?4, run_at = ?5, attempt = ?6, crashes = ?7, reason = ?8,"
+        " started_at = ifnull(?9, started_at), forget_at = ?10,"
+        " result = ?11, last_error = ifnull(?12, last_error),"
         " is_started = 0, worker = NULL"
         " WHERE number = ?1",
     [SQL_TASK_FINISH] =
         "DELETE FROM millrace_tasks"
         " WHERE number = ?1 AND queue_id = ?2 AND fencing = ?3 AND state = 2"
         " AND id = ?4 AND key IS NULL AND retain_ms = 0",
-    [SQL_TASK_READY] =
-        "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2,"
-        " since = ?3 WHERE number = ?1",
-    [SQL_TASK_RUN_NOW] =
-        "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2,"
-        " since = ?3, run_at = ?3 WHERE number = ?1",
+    [SQL_TASK_READY] = "UPDATE millrace_tasks SET state = 1, position = ?2,"
+                       " since = ?3 WHERE number = ?1",
+    [SQL_TASK_RUN_NOW] = "UPDATE millrace_tasks SET state = 1, position = ?2,"
+                         " since = ?3, run_at = ?3 WHERE number = ?1",
     [SQL_TASK_REQUEUE] =
-        "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?2,"
+        "UPDATE millrace_tasks SET state = 1, position = ?2,"
         " since = ?3, attempt = ?4, crashes = ?5, expires_ms = ?6,"
         " created_at = ?7, run_at = ?8, started_at = 0, reason = 0"
         " WHERE number = ?1",
@@ -204,7 +228,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_KEY_HOLDER] = "SELECT id FROM millrace_keys WHERE queue_id = ?1"
                        " AND key = ?2 AND (until_ms = 0 OR until_ms > ?3)",
     [SQL_KEY_TAKE] = "INSERT OR REPLACE INTO millrace_keys"
-                     " (queue_id, key, id, until_ms) VALUES (?1, ?2, ?3, ?4)",
+                     " (queue_id, key, id, number, until_ms)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5)",
     [SQL_KEY_FREE] = "DELETE FROM millrace_keys WHERE queue_id = ?1"
                      " AND key = ?2 AND id = ?3 AND until_ms = 0",
     [SQL_KEY_ENDED] = "SELECT queue_id, key FROM millrace_keys"
@@ -234,7 +259,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     /* what a sound store never has: see sqlite_scrub.c */
 
     [SQL_SCRUB_TASKS] =
-        "SELECT t.number, t.id, t.state, t.rank = " RIGHT_RANK ", t.position,"
+        "SELECT t.number, t.id, t.state, t.position,"
         " (t.state = 4) = (t.forget_at IS NOT NULL), q.namespace, q.name,"
         " (SELECT w.seen_at FROM millrace_workers w"
         " WHERE w.namespace = q.namespace AND w.name = t.worker)"
@@ -251,15 +276,16 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT q.name," COUNTERS "=" COUNTED "FROM millrace_queues q"
         " WHERE q.namespace = ?1 AND q.name > ?2 ORDER BY q.name LIMIT 1",
     [SQL_FIX_STATE] =
-        "UPDATE millrace_tasks SET state = 1, rank = priority, position = ?3,"
-        " since = ?4, worker = NULL"
-        " WHERE id = ?1 AND queue_id = ?2 AND state NOT BETWEEN 0 AND 5",
-    [SQL_FIX_RANK] = "UPDATE millrace_tasks SET rank = " RIGHT_RANK
-                     " WHERE id = ?1 AND queue_id = ?2 AND rank <> " RIGHT_RANK,
-    [SQL_FIX_RETENTION] = "UPDATE millrace_tasks SET forget_at ="
-                          " CASE state WHEN 4 THEN since + retain_ms END"
-                          " WHERE id = ?1 AND queue_id = ?2"
-                          " AND (state = 4) <> (forget_at IS NOT NULL)",
+        "UPDATE millrace_tasks SET state = 1, position = ?4,"
+        " since = ?5, worker = NULL"
+        " WHERE" HAS_ID("", "?1", "?2") "AND queue_id = ?3"
+                                        " AND state NOT BETWEEN 0 AND 5",
+    [SQL_FIX_RETENTION] =
+        "UPDATE millrace_tasks SET forget_at ="
+        " CASE state WHEN 4 THEN since + retain_ms END"
+        " WHERE" HAS_ID("", "?1",
+                        "?2") "AND queue_id = ?3"
+                              " AND (state = 4) <> (forget_at IS NOT NULL)",
     [SQL_FIX_KEY] = "DELETE FROM millrace_keys AS k"
                     " WHERE k.queue_id = ?1 AND k.key = ?2"
                     " AND " LEADS_TO_NO_LIVE_TASK,

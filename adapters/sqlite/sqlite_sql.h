@@ -32,6 +32,8 @@ enum sql {
     SQL_NEXT_EXPIRY,
 
     SQL_TASK_ADD,
+    SQL_TASKS_ADD, /* SQL_ROWS of them */
+    SQL_NUMBER_APART,
     SQL_TASK_BY_NUMBER,
     SQL_TASK_BY_ID,
     SQL_TASK_ANYWHERE,
@@ -42,6 +44,7 @@ enum sql {
     SQL_TASKS_FORGET,
     SQL_TASK_FIRST,
     SQL_TASK_AFTER,
+    SQL_READY_AFTER,
     SQL_TASK_HELD,
     SQL_TASK_LEASE,
     SQL_TASK_TAKE,
@@ -69,13 +72,15 @@ enum sql {
     SQL_SCRUB_KEYS,
     SQL_SCRUB_COUNTERS,
     SQL_FIX_STATE,
-    SQL_FIX_RANK,
     SQL_FIX_RETENTION,
     SQL_FIX_KEY,
     SQL_FIX_COUNTERS,
 
     SQL_STATEMENTS
 };
+
+/* How many rows a statement deals with that is for more than one. */
+#define SQL_ROWS 20
 
 extern const char *const sql_text[SQL_STATEMENTS];
 

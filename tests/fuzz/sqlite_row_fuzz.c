@@ -54,11 +54,11 @@ static const char *const updates[] = {
 
 static const char first_row[] =
     "INSERT INTO millrace_queues (id, namespace, name) VALUES (1, 'n', 'mail');"
-    "INSERT INTO millrace_tasks (number, queue_id, id, state, rank, position,"
+    "INSERT INTO millrace_tasks (number, queue_id, id, state, position,"
     " priority, max_attempts, max_crashes, timeout_ms, backoff_kind,"
     " backoff_jitter, backoff_factor_milli, backoff_base_ms, backoff_max_ms,"
     " key_ttl_ms, retain_ms, expires_ms, created_at, run_at, since, type,"
-    " payload) VALUES (1, 1, x'000102030405060708090a0b0c0d0e0f', 1, 1, 1, 1,"
+    " payload) VALUES (1, 1, x'000102030405060708090a0b0c0d0e0f', 1, 1, 1,"
     " 10, 3, 1000, 0, 0, 2000, 1000, 5000, 0, 0, 0, 5, 5, 5, 'echo', x'7b7d')";
 
 struct database {
