@@ -205,11 +205,12 @@ struct sqlite3;
 MR_MUST_USE enum mr_code mr_sqlite_prepare(struct sqlite3 *db,
                                            struct mr_error *err);
 
-/* Adds specs[n] as part of the transaction that is open on db, best begun
- * with BEGIN IMMEDIATE: they exist exactly if it is committed. Without one:
- * MR_MISUSE. ns is the URL's ?namespace=; NULL: "millrace". An error leaves
- * the transaction as it was, unless SQLite itself had to roll it back. db must
- * be of the same libsqlite3, and is used by one thread at a time. */
+/* Adds specs[n], up to 1,000, as part of the transaction that is open on db,
+ * best begun with BEGIN IMMEDIATE: they exist exactly if it is committed.
+ * Without one: MR_MISUSE. ns is the URL's ?namespace=; NULL: "millrace". An
+ * error leaves the transaction as it was, unless SQLite itself had to roll it
+ * back, which the message then says. db must be of the same libsqlite3, and is
+ * used by one thread at a time. */
 MR_MUST_USE enum mr_code mr_sqlite_enqueue(struct sqlite3 *db, const char *ns,
                                            const struct mr_task_spec *specs,
                                            size_t n,
