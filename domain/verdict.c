@@ -108,6 +108,11 @@ bool verdict_crash_would_kill(const struct task *task)
            task->crashes >= task->max_crashes - 1;
 }
 
+bool verdict_wants_alone(const struct task *task)
+{
+    return task->crashes > 0 && verdict_crash_would_kill(task);
+}
+
 const char *verdict_action_name(enum verdict_action action)
 {
     static const char *const names[] = {

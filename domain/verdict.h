@@ -68,6 +68,10 @@ bool verdict_may_start(const struct task *task, int64_t now_ms);
  * on record before the handler runs (see queue_port extend). */
 bool verdict_crash_would_kill(const struct task *task);
 
+/* Whether it must run with no other beside it: it has crashed, and the next
+ * crash would be its last. */
+bool verdict_wants_alone(const struct task *task);
+
 const char *verdict_action_name(enum verdict_action action);
 
 #endif

@@ -13,11 +13,6 @@
 #include "usecase/consume_parts.h"
 #include "usecase/lease.h"
 
-bool consume_wants_alone(const struct task *task)
-{
-    return task->crashes > 0 && verdict_crash_would_kill(task);
-}
-
 bool consume_set_aside(struct consumer *c, const struct lease *lease)
 {
     if (c->is_set_aside || lease_room(lease) > c->aside_mem.size)

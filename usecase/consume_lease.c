@@ -70,7 +70,7 @@ static enum status turn_away(struct consumer *c, size_t *n)
         bool const may_start = verdict_may_start(&lease->task, now_ms);
         bool const critical = may_start && is_critical(&lease->task);
 
-        bool const suspect = critical && consume_wants_alone(&lease->task);
+        bool const suspect = critical && verdict_wants_alone(&lease->task);
 
         is_careful |= critical;
         keep[i] = may_start && !suspect && (!critical || slots > 0);

@@ -35,9 +35,6 @@ MUST_USE enum status consume_lease(struct consumer *c, size_t room,
 /* Starts the n first of c->leases, with what must be on record before. */
 MUST_USE enum status consume_start(struct consumer *c, size_t n);
 
-/* Whether a task must run with no other beside it. */
-bool consume_wants_alone(const struct task *task);
-
 /* Takes over a lease of such a task until it can start. False: one is set
  * aside already. */
 bool consume_set_aside(struct consumer *c, const struct lease *lease);

@@ -10,6 +10,9 @@
 
 static const struct http_route api_routes[] = {
     {"POST", "/enqueue", HTTP_LATER, http_enqueue_post, NULL, false},
+    {"POST", "/api/v1/lease", HTTP_LATER, http_lease_post, NULL, false},
+    {"POST", "/api/v1/settle", HTTP_AT_DESK, http_settle_post, NULL, false},
+    {"POST", "/api/v1/extend", HTTP_AT_DESK, http_extend_post, NULL, false},
     {"GET", "/readyz", HTTP_AT_DESK, http_ready_get, NULL, false},
     {"GET", "/api/v1/stats", HTTP_AT_DESK, http_queues_get, NULL, false},
     {"GET", "/api/v1/queues", HTTP_AT_DESK, http_queues_get, NULL, false},
@@ -43,6 +46,7 @@ void http_events_get(void *context, struct http_exchange *x)
 
 void http_api_changed(struct http_api *api)
 {
+    http_dispenser_kick(api->dispenser);
     if (api->config->changed)
         api->config->changed(api->config->changed_self);
 }
@@ -102,6 +106,16 @@ void http_api_no_such_task(struct http_exchange *x, const struct task_id *id)
     http_refuse(x, 404, "not_found", message, NULL);
 }
 
+static void set_ports(const struct http_api *api, const struct http_seat *seat,
+                      struct puller *out)
+{
+    out->queue = seat->queue;
+    out->admin = seat->admin;
+    out->random = seat->random;
+    out->clock = api->config->clock;
+    out->metrics = api->config->metrics;
+}
+
 static enum status open_desks(struct http_api *api, struct error *err)
 {
     for (size_t i = 0; i < api->config->desk_count; i++) {
@@ -109,11 +123,26 @@ static enum status open_desks(struct http_api *api, struct error *err)
 
         desk->seat = &api->config->desks[i];
         desk->mem.base = malloc(DESK_ROOM);
-        if (!desk->mem.base)
-            return error_set(err, STATUS_NO_MEMORY, NULL, "http: no memory");
         desk->mem.size = DESK_ROOM;
+        desk->puller = calloc(1, sizeof(*desk->puller));
+        if (!desk->mem.base || !desk->puller)
+            return error_set(err, STATUS_NO_MEMORY, NULL, "http: no memory");
+        set_ports(api, desk->seat, desk->puller);
     }
     return STATUS_OK;
+}
+_Static_assert(DESK_ROOM >= PULL_ROOM, "a desk settles");
+
+static enum status open_dispenser(struct http_api *api, struct error *err)
+{
+    struct puller *ports = calloc(1, sizeof(*ports));
+
+    if (!ports)
+        return error_set(err, STATUS_NO_MEMORY, NULL, "http: no memory");
+    set_ports(api, &api->config->dispenser, ports);
+    enum status const st = http_dispenser_open(ports, &api->dispenser, err);
+    free(ports);
+    return st;
 }
 
 static void note_stored(void *self)
@@ -147,6 +176,8 @@ enum status http_api_open(const struct http_api_config *config,
         st = http_events_open(config->sampler.admin, config->clock,
                               &api->events, err);
     if (st == STATUS_OK)
+        st = open_dispenser(api, err);
+    if (st == STATUS_OK)
         st = open_writer(api, err);
     if (st < 0) {
         http_api_close(api);
@@ -168,6 +199,7 @@ size_t http_api_routes(struct http_api *api, struct http_route *routes)
 void http_api_quiesce(struct http_api *api)
 {
     http_events_quiesce(api->events);
+    http_dispenser_quiesce(api->dispenser);
 }
 
 void http_api_close(struct http_api *api)
@@ -175,8 +207,11 @@ void http_api_close(struct http_api *api)
     if (!api)
         return;
     http_writer_close(api->writer);
+    http_dispenser_close(api->dispenser);
     http_events_close(api->events);
-    for (size_t i = 0; i < HTTP_DESKS_MAX; i++)
+    for (size_t i = 0; i < HTTP_DESKS_MAX; i++) {
         free(api->desks[i].mem.base);
+        free(api->desks[i].puller);
+    }
     free(api);
 }

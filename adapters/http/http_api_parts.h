@@ -5,6 +5,7 @@
 #define ADAPTERS_HTTP_HTTP_API_PARTS_H
 
 #include "adapters/http/http_api.h"
+#include "adapters/http/http_dispenser.h"
 #include "adapters/http/http_events.h"
 #include "adapters/http/http_writer.h"
 #include "adapters/json/json_value.h"
@@ -13,6 +14,7 @@
 struct http_api_desk {
     const struct http_seat *seat;
     struct arena mem;
+    struct puller *puller;
 };
 
 struct http_api {
@@ -20,6 +22,7 @@ struct http_api {
     struct http_api_desk desks[HTTP_DESKS_MAX];
     struct http_events *events;
     struct http_writer *writer;
+    struct http_dispenser *dispenser;
 };
 
 /* The desk that runs this. */
@@ -48,8 +51,11 @@ void http_events_get(void *context, struct http_exchange *x);
 
 /* HTTP_LATER: */
 void http_enqueue_post(void *context, struct http_exchange *x);
+void http_lease_post(void *context, struct http_exchange *x);
 
 /* HTTP_AT_DESK: */
+void http_settle_post(void *context, struct http_exchange *x);
+void http_extend_post(void *context, struct http_exchange *x);
 void http_ready_get(void *context, struct http_exchange *x);
 void http_queues_get(void *context, struct http_exchange *x);
 void http_queue_get(void *context, struct http_exchange *x);

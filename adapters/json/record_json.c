@@ -61,12 +61,10 @@ static void add_progress(struct json_writer *w,
     json_add_raw(w, "result", record->result);
 }
 
-void record_json_task(struct json_writer *w, const char *name,
-                      const struct task_record *record)
+static void add_members(struct json_writer *w, const struct task_record *record)
 {
     const struct task *task = &record->task;
 
-    json_begin_object(w, name);
     json_add_string(w, "id", bytes_of(task->id.text));
     json_add_string(w, "type", task->type);
     json_add_string(w, "queue", task->queue);
@@ -74,6 +72,24 @@ void record_json_task(struct json_writer *w, const char *name,
     json_add_raw(w, "payload", task->payload);
     add_request(w, task);
     add_progress(w, record);
+}
+
+void record_json_task(struct json_writer *w, const char *name,
+                      const struct task_record *record)
+{
+    json_begin_object(w, name);
+    add_members(w, record);
+    json_end_object(w);
+}
+
+void record_json_lease(struct json_writer *w, const char *name,
+                       const struct task_record *record, struct bytes token,
+                       uint64_t fencing)
+{
+    json_begin_object(w, name);
+    add_members(w, record);
+    json_add_string(w, "lease", token);
+    json_add_int(w, "fencing_token", (int64_t)fencing);
     json_end_object(w);
 }
 

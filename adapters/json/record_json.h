@@ -17,6 +17,12 @@
 void record_json_task(struct json_writer *w, const char *name,
                       const struct task_record *record);
 
+/* The same with what its holder needs: the token, and the number that grows
+ * with every lease of the task. */
+void record_json_lease(struct json_writer *w, const char *name,
+                       const struct task_record *record, struct bytes token,
+                       uint64_t fencing);
+
 /* queue: of the task that was sent. */
 void record_json_enqueued(struct json_writer *w, const char *name,
                           const struct enqueued *enqueued, struct bytes queue);
