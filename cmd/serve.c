@@ -15,6 +15,7 @@
 #include "adapters/system/system_random.h"
 #include "adapters/system/system_wake.h"
 #include "cmd/output.h"
+#include "cmd/serve_keeper.h"
 #include "cmd/serve_metrics.h"
 #include "cmd/signals.h"
 #include "cmd/wire.h"
@@ -30,6 +31,7 @@ struct serve {
     struct clock_port log_clock;
     struct log log;
     struct serve_metrics *metrics;
+    struct keeper *keeper;
     struct http_route routes[ROUTES_MAX];
     size_t route_count;
     struct http_api_config api_config;
@@ -151,6 +153,25 @@ static enum status open_seats(struct serve *s, struct error *err)
     return st;
 }
 
+static enum status open_keeper(struct serve *s, struct error *err)
+{
+    struct keeper_ports const ports = {
+        .queue = s->wire.queue,
+        .random = s->wire.random,
+        .clock = s->wire.clock,
+        .metrics = serve_metrics_port(s->metrics),
+    };
+
+    return keeper_open(&ports, &s->keeper, err);
+}
+
+static void note_changed(void *self)
+{
+    struct serve *s = self;
+
+    keeper_kick(s->keeper);
+}
+
 static enum status open_api(struct serve *s, struct error *err)
 {
     enum status st = open_seats(s, err);
@@ -159,6 +180,8 @@ static enum status open_api(struct serve *s, struct error *err)
         st = serve_metrics_count(s->metrics, &s->api_config.writer.queue, err);
     if (st < 0)
         return st;
+    s->api_config.changed = note_changed;
+    s->api_config.changed_self = s;
     s->api_config.clock = s->wire.clock;
     s->api_config.metrics = serve_metrics_port(s->metrics);
     return http_api_open(&s->api_config, &s->api, err);
@@ -169,6 +192,9 @@ static enum status open_parts(struct serve *s, struct error *err)
     const struct serve_options *options = s->options;
     enum status st = serve_metrics_open(&s->wire, &s->log, &s->metrics, err);
 
+    uint64_t const seed = random_bits(s->wire.random);
+    if (st == STATUS_OK)
+        st = open_keeper(s, err);
     if (st == STATUS_OK)
         st = open_api(s, err);
     if (st < 0)
@@ -181,7 +207,7 @@ static enum status open_parts(struct serve *s, struct error *err)
         .routes = s->routes,
         .route_count = s->route_count,
         .desks = DESKS,
-        .seed = random_bits(s->wire.random),
+        .seed = seed,
         .report = log_report,
         .report_self = s,
     };
@@ -230,6 +256,7 @@ static void serve_close(struct serve *s)
 {
     http_server_close(s->server);
     http_api_close(s->api);
+    keeper_close(s->keeper);
     for (size_t i = 0; i < DESKS; i++)
         close_seat(&s->api_config.desks[i]);
     close_seat(&s->api_config.writer);
