@@ -176,8 +176,8 @@ class Millrace:
             "HOME": str(folder),
             "LC_ALL": "C.UTF-8",
         }
-        for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS"):
-            if name in os.environ:
+        for name in os.environ:
+            if name.endswith("SAN_OPTIONS"):
                 self.env[name] = os.environ[name]
         if url:
             self.env["MILLRACE_URL"] = url

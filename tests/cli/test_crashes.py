@@ -3,7 +3,10 @@ import signal
 import subprocess
 from collections import Counter
 
+import pytest
 from harness import ask_until, wait_until_gone
+
+pytestmark = pytest.mark.threads
 
 LEASE = ["--lease", "1s"]
 KEPT = ["--retain", "1h"]

@@ -5,6 +5,8 @@ import time
 import pytest
 from harness import ask_until, wait_until_gone
 
+pytestmark = pytest.mark.threads
+
 
 def given_a_busy_worker(mill, *options, trap="", env=None):
     """A worker whose one handler waits at a gate."""

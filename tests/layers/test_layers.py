@@ -12,6 +12,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# What they build first is built once.
+pytestmark = pytest.mark.xdist_group("layers")
+
 
 def test_no_file_includes_what_its_ring_must_not_know():
     assert layers.include_violations(ROOT) == []
