@@ -182,6 +182,9 @@ class Scene:
             "--exec", f"quick={note}",
             "--exec", f"slow={note}; sleep 0.2",
             "--exec", f'flaky={note}; test "$MILLRACE_ATTEMPT" -gt 1',
+            # Dead at once; done when it is sent back from there.
+            "--exec", f"doomed={note}; m={self.folder}/$MILLRACE_TASK_ID; "
+            "[ -e $m ] || { : >$m; exit 65; }; rm $m",
         ]
 
     def make_task(self):
