@@ -19,6 +19,7 @@ struct mr_client {
     struct home *home;
     pid_t owner; /* the process that may use it */
     char url[BACKEND_URL_MAX + 1];
+    bool is_hasty; /* asks a backend that fails only once; see sender.h */
 
     pthread_mutex_t lock;   /* guards what follows */
     pthread_cond_t is_left; /* the last call has returned */

@@ -44,6 +44,7 @@ static enum status need_sender(struct mr_client *client, struct error *err)
                                           .clock = client->home->place.clock,
                                           .random = client->random};
         st = sender_init(&client->sender, &enqueuer, err);
+        client->sender.is_hasty = client->is_hasty;
     }
     pthread_mutex_unlock(&client->sender_lock);
     return st;

@@ -121,8 +121,11 @@ static void send_all(struct sender *s, struct sending *first, size_t tasks)
         at += one->n;
     }
     memset(s->room, 0, tasks * sizeof(*s->room));
-    enum status const st = enqueue_patiently(&s->enqueuer, s->specs, tasks,
-                                             s->room, s->results, NULL, &err);
+    enum status const st =
+        s->is_hasty ? enqueue(&s->enqueuer, s->specs, tasks, s->room,
+                              s->results, NULL, &err)
+                    : enqueue_patiently(&s->enqueuer, s->specs, tasks, s->room,
+                                        s->results, NULL, &err);
     at = 0;
     for (struct sending *one = first; one; one = one->next) {
         hand_back(s, one, at, st, &err);

@@ -27,6 +27,8 @@ struct sending {
 
 struct sender {
     struct enqueuer enqueuer;
+    bool is_hasty; /* asks a backend that fails once, and no more: for tests,
+                      whose faults come by plan */
 
     pthread_mutex_t lock;   /* guards what follows */
     pthread_cond_t is_idle; /* somebody has finished sending */
