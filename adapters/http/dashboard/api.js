@@ -5,7 +5,7 @@
  * without one, or with a wrong one, waits here until the user has entered
  * another; all who wait share one dialog.
  */
-import { byId, setText } from "./dom.js";
+import { answerOf, byId, setText } from "./dom.js";
 import { learnClock } from "./format.js";
 
 const TOKEN = "millrace-token";
@@ -25,8 +25,7 @@ export class Locked extends Error {}
 
 let asking = null;
 
-function askForToken(refused) {
-    const dialog = byId("token-dialog");
+async function askForToken(refused) {
     const field = byId("token");
 
     setText(
@@ -34,23 +33,10 @@ function askForToken(refused) {
         refused === null ? "" : "The server refused this token.",
     );
     field.value = "";
-    dialog.returnValue = "";
-    dialog.showModal();
-    return new Promise((resolve, reject) => {
-        dialog.addEventListener(
-            "close",
-            () => {
-                if (dialog.returnValue !== "yes") {
-                    reject(new Locked("This page needs the token."));
-                    return;
-                }
-                sessionStorage.setItem(TOKEN, field.value);
-                field.value = "";
-                resolve();
-            },
-            { once: true },
-        );
-    });
+    if (await answerOf(byId("token-dialog")) !== "yes")
+        throw new Locked("This page needs the token.");
+    sessionStorage.setItem(TOKEN, field.value);
+    field.value = "";
 }
 
 async function betterToken(refused) {

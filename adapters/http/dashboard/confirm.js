@@ -1,7 +1,7 @@
 /*
  * confirm.js - asks before something is done to tasks.
  */
-import { byId, setText } from "./dom.js";
+import { answerOf, byId, setText } from "./dom.js";
 
 /* Asks; the answer is whether to go on. question: {title, text, yes, isDanger}.
  * learn, if any, is an async function that is called with a way to change the
@@ -18,15 +18,12 @@ export async function confirmed(question, learn = null) {
     const answered = new AbortController();
 
     show(question);
-    dialog.returnValue = "";
-    dialog.showModal();
+    const answer = answerOf(dialog);
     learn?.(show, answered.signal).catch((error) => {
         if (!answered.signal.aborted)
             setText(byId("confirm-text"), error.message);
     });
-    await new Promise((resolve) => {
-        dialog.addEventListener("close", resolve, { once: true });
-    });
+    const isYes = await answer === "yes";
     answered.abort();
-    return dialog.returnValue === "yes";
+    return isYes;
 }

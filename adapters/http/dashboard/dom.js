@@ -89,6 +89,27 @@ export function offerNames(select, names) {
     select.value = chosen;
 }
 
+/* Opens a dialog; the answer is what it was closed with, "" by Escape. The
+ * event of closing comes late, perhaps when the dialog is open again: it then
+ * belongs to one who has been answered already. */
+export function answerOf(dialog) {
+    dialog.dispatchEvent(new Event("reopen"));
+    dialog.returnValue = "";
+    dialog.showModal();
+    return new Promise((resolve) => {
+        const settle = (answer) => {
+            dialog.removeEventListener("close", onClose);
+            resolve(answer);
+        };
+        const onClose = () => {
+            if (!dialog.open)
+                settle(dialog.returnValue);
+        };
+        dialog.addEventListener("close", onClose);
+        dialog.addEventListener("reopen", () => settle(""), { once: true });
+    });
+}
+
 const TOAST_MS = 8000;
 
 /* Says what became of an action, for eyes and screen readers. */

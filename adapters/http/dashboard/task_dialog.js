@@ -5,7 +5,7 @@
 import { getText, send } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { changeDead } from "./dead_change.js";
-import { byId, el, setChildren, setText, toast } from "./dom.js";
+import { answerOf, byId, el, setChildren, setText, toast } from "./dom.js";
 import { count, since, span, time, until } from "./format.js";
 import { layOut, rawMembers } from "./json_text.js";
 import { on } from "./live.js";
@@ -222,19 +222,20 @@ function showMissing(error) {
 }
 
 /* Opens the dialog on a task; queue "": the first that has it. */
-export function openTask(queue, id) {
-    open = { queue, id, text: null };
+export async function openTask(queue, id) {
+    const mine = { queue, id, text: null };
+
+    open = mine;
     setChildren(byId("task-title"), "Task");
     setChildren(byId("task-body"), el("p", { class: "mono id" }, id));
     setChildren(byId("task-actions"));
-    byId("task-dialog").showModal();
     load();
+    await answerOf(byId("task-dialog"));
+    if (open === mine)
+        open = null;
 }
 
 export function taskDialogBegin() {
-    byId("task-dialog").addEventListener("close", () => {
-        open = null;
-    });
     on("sample", () => {
         if (open !== null && open.text !== "" && !document.hidden)
             load();
