@@ -2,6 +2,7 @@
  * main.c - the millrace program: finds the command and runs it.
  */
 #include <assert.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 
 #define PATH_SIZE 128
 #define HELP_WORDS_MAX 8
+#define TOP_PAD (1024 * 1024)
 
 static const struct command task_commands[] = {
     {"show", "ID", "show one task", NULL, command_task_show},
@@ -159,5 +161,7 @@ int main(int argc, char **argv)
         inv.argv = no_words;
     }
     output_begin();
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_TOP_PAD, TOP_PAD);
     return (int)output_end(run(&root, &inv));
 }

@@ -152,17 +152,43 @@ bool scan_character(struct scan *s, uint32_t *code)
     return true;
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c <= 0x7E && c != '"' && c != '\\';
+}
+
+/* A word with every byte set to n. */
+#define EACH(n) (UINT64_C(0x0101010101010101) * (n))
+
+/* Whether all eight bytes at from are plain; may say no where one just behind
+ * a byte that is not plain looks so, too. In each term the highest bit of a
+ * byte tells: one of 0x80 and more; one below 0x20; one that is equal to c,
+ * since only 0 borrows there. */
+static bool are_eight_plain(const char *from)
+{
+    uint64_t const highest = EACH(0x80);
+    uint64_t word;
+
+    memcpy(&word, from, sizeof(word));
+    uint64_t const quote = word ^ EACH('"');
+    uint64_t const escape = word ^ EACH('\\');
+    uint64_t const delete = word ^ EACH(0x7F);
+    uint64_t const special =
+        word | ((word - EACH(0x20)) & ~word) | ((quote - EACH(1)) & ~quote) |
+        ((escape - EACH(1)) & ~escape) | ((delete - EACH(1)) & ~delete);
+    return (special & highest) == 0;
+}
+
 /* Steps over what stands for itself, which is nearly all of most strings. */
 static void skip_plain(struct scan *s)
 {
+    const char *text = s->text.at;
     size_t at = s->at;
 
-    while (at < s->text.len) {
-        unsigned char const c = (unsigned char)s->text.at[at];
-        if (c < 0x20 || c > 0x7E || c == '"' || c == '\\')
-            break;
+    while (s->text.len - at >= 8 && are_eight_plain(text + at))
+        at += 8;
+    while (at < s->text.len && is_plain((unsigned char)text[at]))
         at++;
-    }
     s->at = at;
 }
 

@@ -27,13 +27,24 @@ static uint8_t bits_byte(struct bits b, unsigned i)
     return (uint8_t)(half >> (56 - i % 8 * 8));
 }
 
+/* Of each character its value in the alphabet, in either case, plus 1; 0: it is
+ * none. */
+static const uint8_t values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,
+    ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['A'] = 11, ['B'] = 12,
+    ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16, ['G'] = 17, ['H'] = 18,
+    ['J'] = 19, ['K'] = 20, ['M'] = 21, ['N'] = 22, ['P'] = 23, ['Q'] = 24,
+    ['R'] = 25, ['S'] = 26, ['T'] = 27, ['V'] = 28, ['W'] = 29, ['X'] = 30,
+    ['Y'] = 31, ['Z'] = 32, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14,
+    ['e'] = 15, ['f'] = 16, ['g'] = 17, ['h'] = 18, ['j'] = 19, ['k'] = 20,
+    ['m'] = 21, ['n'] = 22, ['p'] = 23, ['q'] = 24, ['r'] = 25, ['s'] = 26,
+    ['t'] = 27, ['v'] = 28, ['w'] = 29, ['x'] = 30, ['y'] = 31, ['z'] = 32,
+};
+
 /* -1: not of the alphabet. */
 static int digit_value(char c)
 {
-    if (c >= 'a' && c <= 'z')
-        c = (char)(c - 'a' + 'A');
-    const char *at = memchr(alphabet, c, 32);
-    return at ? (int)(at - alphabet) : -1;
+    return values[(unsigned char)c] - 1;
 }
 
 static struct bits bits_of(const struct task_id *id)
@@ -114,9 +125,17 @@ bool task_id_parse(struct bytes text, struct task_id *out)
     return true;
 }
 
+/* The first ten digits, of which the first has three bits. */
 int64_t task_id_time_ms(const struct task_id *id)
 {
-    return (int64_t)(bits_of(id).high >> 16);
+    int64_t ms = 0;
+
+    for (size_t i = 0; i < 10; i++) {
+        int const value = digit_value(id->text[i]);
+        assert(value >= 0);
+        ms = ms << 5 | value;
+    }
+    return ms;
 }
 
 bool task_id_matches(const struct task_id *id, struct bytes queue)

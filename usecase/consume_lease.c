@@ -43,9 +43,13 @@ static size_t keep_only(struct consumer *c, size_t n, const bool *keep)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < n; i++)
-        if (keep[i])
-            c->leases[kept++] = c->leases[i];
+    for (size_t i = 0; i < n; i++) {
+        if (!keep[i])
+            continue;
+        if (kept != i)
+            c->leases[kept] = c->leases[i];
+        kept++;
+    }
     return kept;
 }
 

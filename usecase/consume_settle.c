@@ -7,12 +7,14 @@ void consume_judge(struct consumer *c, size_t i, const struct lease *lease,
                    const struct outcome *outcome, int64_t started_at_ms)
 {
     struct settlement *s = &c->settlements[i];
+    bool const is_done = outcome->kind == OUTCOME_DONE; /* nothing to dice */
 
     *s = (struct settlement){
         .lease = lease,
         .verdict =
-            verdict_of(&lease->task, outcome, clock_now_ms(c->ports.clock),
-                       random_bits(c->ports.random)),
+            verdict_of(&lease->task, outcome,
+                       is_done ? c->seen_ms : clock_now_ms(c->ports.clock),
+                       is_done ? 0 : random_bits(c->ports.random)),
         .started_at_ms = started_at_ms,
     };
     if (s->verdict.action == VERDICT_DONE)

@@ -73,6 +73,21 @@ static bool enqueue_one(struct store *s, struct entry *e, int64_t now_ms,
     return true;
 }
 
+/* Has fetched what the tasks of a call will be looked for in, all at once: one
+ * after the other, each would have to be waited for. */
+static void look_ahead(const struct store *s, struct entry *const *entries,
+                       size_t n)
+{
+    const struct queue *q = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!q || !bytes_equal(q->name, entries[i]->task.queue))
+            q = store_queue(s, entries[i]->task.queue);
+        if (q)
+            table_prefetch(&q->ids, entries[i]->id_hash);
+    }
+}
+
 static enum status memory_queue_enqueue(void *self, int64_t now_ms,
                                         const struct new_task *tasks, size_t n,
                                         struct enqueued *results,
@@ -85,6 +100,7 @@ static enum status memory_queue_enqueue(void *self, int64_t now_ms,
     if (!prepare(port, tasks, n))
         return store_no_memory(err);
     store_lock(port->store);
+    look_ahead(port->store, port->prepared, n);
     while (done < n && enqueue_one(port->store, port->prepared[done], now_ms,
                                    &results[done]))
         done++;

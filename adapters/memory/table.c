@@ -67,6 +67,12 @@ bool table_reserve(struct table *t, size_t n)
     return true;
 }
 
+void table_prefetch(const struct table *t, uint64_t hash)
+{
+    if (t->size > 0)
+        __builtin_prefetch(&t->slots[hash & (t->size - 1)], 1);
+}
+
 void table_add(struct table *t, uint64_t hash, void *item)
 {
     assert(has_room(t, 1));

@@ -32,6 +32,10 @@ uint64_t table_hash(struct bytes key);
 /* Makes room for n more items; false: no memory, nothing changed. */
 bool table_reserve(struct table *t, size_t n);
 
+/* Asks the processor to fetch where an item with hash would be: for tables that
+ * its caches don't hold, some steps before it is looked for. */
+void table_prefetch(const struct table *t, uint64_t hash);
+
 /* Adds item; room must have been reserved. */
 void table_add(struct table *t, uint64_t hash, void *item);
 

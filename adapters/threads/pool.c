@@ -1,7 +1,9 @@
 /*
- * What the engine's thread does. Threads without work wait on one condition;
- * as many are woken as there are jobs for. One more is started where more jobs
- * wait than threads are without one, whether these sleep or are on their way.
+ * What the engine's thread does. Threads without work wait on one condition.
+ * One is woken, and each that is wakes the next as long as jobs wait: where
+ * handlers are quick, the first few have done it all before the others would
+ * have been there. One more is started where more jobs wait than threads are
+ * without one, whether these sleep or are on their way.
  */
 #include "adapters/threads/pool.h"
 
@@ -150,11 +152,11 @@ bool pool_put(struct pool *pool, struct job_list *jobs, size_t n)
     while ((job = job_list_take(jobs)))
         job_list_add(&pool->waiting[job->lease.task.priority], job);
     pool->waiting_count += n;
-    size_t const idle = pool->idle;
+    bool const has_idle = pool->idle > 0;
     size_t const wanted = pool->waiting_count + pool->running;
     pthread_mutex_unlock(&pool->lock);
 
-    for (size_t i = 0; i < n && i < idle; i++)
+    if (has_idle)
         pthread_cond_signal(&pool->work);
     while (pool->started < wanted && pool->started < pool->config.concurrency)
         if (!start_thread(pool))

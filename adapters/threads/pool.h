@@ -20,6 +20,8 @@ struct worker {
     struct pool *pool;
     struct job *job;      /* what it runs; guarded */
     int64_t deadline_ms;  /* of job, by the monotonic clock; guarded */
+    int64_t ended_at_ms;  /* when its last job did, if it goes on with the next
+                             at once; else 0 */
     struct arena scratch; /* the arena of its handlers */
     struct wake cancel;
     pthread_t thread;

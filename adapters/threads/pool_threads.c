@@ -74,17 +74,29 @@ static bool extend_call(const struct handler_call *call, int64_t ms)
     return !is_late;
 }
 
+/* Sleeps until there is a job or the pool is closing; who is woken wakes the
+ * next one if there are more. Locked. */
+static void sleep_for_work(struct worker *w)
+{
+    struct pool *pool = w->pool;
+
+    while (!pool->is_closing && pool->waiting_count == 0) {
+        pool->idle++;
+        pthread_cond_wait(&pool->work, &pool->lock);
+        pool->idle--;
+        w->ended_at_ms = 0;
+        if (pool->waiting_count > 1 && pool->idle > 0)
+            pthread_cond_signal(&pool->work);
+    }
+}
+
 /* Waits for a job and makes it the worker's; NULL: time to leave. Locked. */
 static struct job *next_job(struct worker *w)
 {
     struct pool *pool = w->pool;
     struct job *job = NULL;
 
-    while (!pool->is_closing && pool->waiting_count == 0) {
-        pool->idle++;
-        pthread_cond_wait(&pool->work, &pool->lock);
-        pool->idle--;
-    }
+    sleep_for_work(w);
     if (pool->is_closing)
         return NULL;
     for (size_t p = 0; p < PRIORITIES && !job; p++)
@@ -92,7 +104,8 @@ static struct job *next_job(struct worker *w)
     pool->waiting_count--;
     pool->running++;
     w->job = job;
-    job->finished.started_at_ms = clock_now_ms(pool->config.clock);
+    job->finished.started_at_ms =
+        w->ended_at_ms > 0 ? w->ended_at_ms : clock_now_ms(pool->config.clock);
     set_deadline(w, job->lease.task.timeout_ms);
     return job;
 }
@@ -129,7 +142,8 @@ static void put_ended(struct worker *w)
     pool->running--;
     if (pool->is_closing)
         return;
-    job->finished.ended_at_ms = clock_now_ms(pool->config.clock);
+    w->ended_at_ms = clock_now_ms(pool->config.clock);
+    job->finished.ended_at_ms = w->ended_at_ms;
     job_list_add(&pool->ended, job);
     if (was_empty)
         pool_signal(pool->config.wake);
