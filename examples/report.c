@@ -1,0 +1,58 @@
+/*
+ * report.c - a report every so often: report PERIOD_MS, in any number of
+ * processes, and each is made once.
+ *
+ * Each report adds the next. Its key names the time it is for, and is held
+ * beyond that.
+ */
+#include <inttypes.h>
+#include <millrace.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static struct mr_client *client;
+static struct mr_worker *worker;
+static int64_t period_ms;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    mr_worker_stop(worker);
+}
+
+static enum mr_code add_next(struct mr_error *err)
+{
+    int64_t const slot = (int64_t)time(NULL) * 1000 / period_ms + 1;
+    char key[64];
+
+    snprintf(key, sizeof(key), "report-%" PRId64, slot);
+    struct mr_task_spec const spec = {.type = "report",
+                                      .key = key,
+                                      .key_ttl_ms = 2 * period_ms,
+                                      .run_at_ms = slot * period_ms};
+    return mr_enqueue(client, &spec, NULL, err);
+}
+
+static enum mr_outcome report(struct mr_task *task, void *context)
+{
+    struct mr_error err;
+    (void)context;
+    printf("report %s\n", mr_task_key(task));
+    fflush(stdout);
+    return add_next(&err) == MR_OK ? MR_DONE : mr_task_retry(task, err.message);
+}
+
+int main(int argc, char **argv)
+{
+    struct mr_error err;
+    period_ms = argc > 1 ? atoll(argv[1]) : 60000;
+    if (period_ms < 1000 || mr_client_open(NULL, &client, &err) != MR_OK ||
+        mr_worker_new(client, NULL, &worker, &err) != MR_OK ||
+        mr_worker_handle(worker, "report", report, NULL, &err) != MR_OK ||
+        add_next(&err) != MR_OK)
+        return 1;
+    signal(SIGTERM, on_signal);
+    return mr_worker_run(worker, &err) == MR_OK ? 0 : 1;
+}
