@@ -10,6 +10,7 @@ import { el, setText } from "./dom.js";
 import { count, rate, short, span } from "./format.js";
 
 const WINDOW_MS = 300000;
+const WINDOW_MIN_MS = 60000; // until there is more to show
 const GAP_MS = 5000; // no line across a longer silence
 
 const perSecondText = (n) => `${rate(n)} /s`;
@@ -57,7 +58,7 @@ const specs = [
             },
         ],
         say: span,
-        axis: span,
+        axis: (ms) => span(ms).replace(".0 ", " "),
         least: 1000,
     },
     {
@@ -138,9 +139,14 @@ function colourOf(element) {
 }
 
 /* How long ago, on the axis of time. */
-function agoLabel(x, latest) {
-    const minutes = Math.round((latest - x) / 60000);
-    return minutes === 0 ? "now" : `−${minutes} min`;
+function agoLabel(ms) {
+    return ms === 0 ? "now" : `−${span(ms)}`.replace(".0 ", " ");
+}
+
+/* Where the axis of time is labelled: some whole number of half minutes. */
+function ticksOf({ min, max }) {
+    const step = Math.floor((max - min) / 2 / 30000) * 30000;
+    return [2 * step, step, 0].map((ago) => ({ value: max - ago }));
 }
 
 function optionsOf({ spec }) {
@@ -155,11 +161,15 @@ function optionsOf({ spec }) {
             x: {
                 type: "linear",
                 grid: { display: false },
-                ticks: { maxRotation: 0, font: { size: 11 } },
+                ticks: {
+                    maxRotation: 0,
+                    font: { size: 11 },
+                    callback(value) {
+                        return agoLabel(this.max - value);
+                    },
+                },
                 afterBuildTicks: (axis) => {
-                    axis.ticks = [4, 2, 0].map((minutes) => ({
-                        value: axis.max - minutes * 60000,
-                    }));
+                    axis.ticks = ticksOf(axis);
                 },
             },
             y: {
@@ -203,8 +213,6 @@ function paint(chart) {
     });
     for (const scale of Object.values(plot.options.scales))
         scale.ticks.color = note;
-    plot.options.scales.x.ticks.callback = (x) =>
-        agoLabel(x, plot.options.scales.x.max);
     plot.options.scales.y.grid = { color: grid };
 }
 
@@ -251,6 +259,10 @@ export function chartsScope(queue) {
     chartsDraw();
 }
 
+function mostOf(points) {
+    return points.reduce((most, { y }) => Math.max(most, y ?? 0), 0);
+}
+
 /* Draws what is known; cheap enough for once a second. */
 export function chartsDraw() {
     if (samples.length === 0)
@@ -260,12 +272,13 @@ export function chartsDraw() {
         row: scoped(sample),
     }));
     const latest = rows.at(-1).at;
+    const window_ms = Math.max(latest - rows[0].at, WINDOW_MIN_MS);
     for (const { spec, plot, now, canvas } of charts) {
         const lines = pointsOf(spec, rows);
         lines.forEach((points, i) => {
             plot.data.datasets[i].data = points;
         });
-        plot.options.scales.x.min = latest - WINDOW_MS;
+        plot.options.scales.x.min = latest - window_ms;
         plot.options.scales.x.max = latest;
         plot.update();
 
@@ -274,6 +287,7 @@ export function chartsDraw() {
             ? "–" : values.map(spec.say).join(" · ");
         setText(now, text);
         canvas.setAttribute("aria-label",
-            `${spec.title}, ${spec.what}: ${text} now`);
+            `${spec.title}, ${spec.what}: ${text} now, ` +
+            `${lines.map(mostOf).map(spec.say).join(" · ")} at most`);
     }
 }

@@ -5,7 +5,7 @@
 import { changeDead, changeMatching, questionOf } from "./dead_change.js";
 import { grouped, newWalk, walkOn } from "./dead_groups.js";
 import { byId, el, offerNames, setText, syncChildren, toast } from "./dom.js";
-import { asApiTime, count, counted, since, time } from "./format.js";
+import { ago, asApiTime, count, counted, time } from "./format.js";
 import { live, on } from "./live.js";
 import { openTask } from "./task_dialog.js";
 
@@ -66,9 +66,9 @@ function newTask(task) {
 
 function fillTask(li, task) {
     li.querySelector("input").checked = chosen.has(keyOf(task));
-    const ago = li.querySelector(".end");
-    setText(ago, `${since(task.finished_at)} ago`);
-    ago.title = time(task.finished_at);
+    const when = li.querySelector(".end");
+    setText(when, ago(task.finished_at));
+    when.title = time(task.finished_at);
 }
 
 function newGroup() {
@@ -119,7 +119,7 @@ function fillGroup(element, group) {
     setText(element.querySelector(".types"),
         `${group.reason} · ${types.slice(0, 3).join(", ")}` +
         `${types.length > 3 ? ` and ${types.length - 3} more types` : ""} · ` +
-        `${since(group.tasks.at(-1).finished_at)} ago`);
+        ago(group.tasks.at(-1).finished_at));
     for (const [verb, word] of [["requeue", "Requeue"], ["delete", "Delete"]]) {
         const button = element.querySelector(`.${verb}`);
         setText(button, `${word} ${count(n)}`);

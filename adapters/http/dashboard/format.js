@@ -84,6 +84,13 @@ export function since(text) {
     return span(Math.max(0, now() - Date.parse(text)));
 }
 
+/* "just now", "12 s ago": to the second, so that it does not flicker. */
+export function ago(text) {
+    const seconds = Math.floor((now() - Date.parse(text)) / 1000);
+    return seconds < 1 ? "just now"
+                       : `${span(seconds * 1000).replace(".0 ", " ")} ago`;
+}
+
 export function until(text) {
     return span(Math.max(0, Date.parse(text) - now()));
 }

@@ -5,7 +5,7 @@ import { get, send } from "./api.js";
 import * as charts from "./charts.js";
 import { byId, cell, el, offerNames, setText, syncChildren, toast }
     from "./dom.js";
-import { count, counted, since, span } from "./format.js";
+import { ago, count, counted, since, span } from "./format.js";
 import { live, on } from "./live.js";
 
 const ROWS_MAX = 100; // more queues are found by name
@@ -141,7 +141,7 @@ function fillWorker(tr, worker) {
     meter.setAttribute("aria-label", `${busy} busy`);
     setText(tr.querySelector(".busy span"), busy);
     setText(tr.querySelector(".up"), since(worker.started_at));
-    setText(tr.querySelector(".seen"), `${since(worker.last_seen_at)} ago`);
+    setText(tr.querySelector(".seen"), ago(worker.last_seen_at));
 }
 
 function showWorkers(workers) {

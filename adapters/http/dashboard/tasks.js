@@ -8,7 +8,7 @@
 import { get } from "./api.js";
 import { byId, cell, el, offerNames, setText, syncChildren, toast }
     from "./dom.js";
-import { count, since, time, until } from "./format.js";
+import { ago, count, since, time, until } from "./format.js";
 import { live, on } from "./live.js";
 import { openTask } from "./task_dialog.js";
 
@@ -36,7 +36,7 @@ function when(task) {
     case "retry":
         return `again in ${until(task.run_at)}`;
     default:
-        return `${since(task.finished_at)} ago`;
+        return ago(task.finished_at);
     }
 }
 
