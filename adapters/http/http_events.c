@@ -128,7 +128,7 @@ void http_events_answer(struct http_events *e, struct http_exchange *x)
     if (s)
         x->stream = MHD_create_response_from_callback(
             MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_stream, s, end_stream);
-    if (!x->stream) {
+    if (!s || !x->stream) {
         free(s);
         http_fault(x,
                    error_set(&err, STATUS_NO_MEMORY, NULL, "http: no memory"),

@@ -6,6 +6,7 @@
  * for where there were entries last time; where that makes the count too high,
  * the read comes back short and the pass is made again, exactly.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,7 @@ static void begin_count(struct redis_leasing *l)
  * the only one. */
 static int64_t pending_in(const redisReply *groups)
 {
+    assert(groups); /* as many answers came as were asked for */
     if (groups->type != REDIS_REPLY_ARRAY || groups->elements == 0)
         return 0;
     const redisReply *group = groups->element[0];

@@ -60,6 +60,7 @@ static void room_release(struct room *room)
     free(room->results);
 }
 
+/* What there is of it is released by the caller, also after a fault. */
 static enum status room_open(struct room *room, size_t n, struct error *err)
 {
     room->specs = calloc(n, sizeof(*room->specs));
@@ -67,7 +68,6 @@ static enum status room_open(struct room *room, size_t n, struct error *err)
     room->results = calloc(n, sizeof(*room->results));
     if (room->specs && room->tasks && room->results)
         return STATUS_OK;
-    room_release(room);
     return error_set(err, STATUS_NO_MEMORY, NULL, "no memory for the tasks");
 }
 

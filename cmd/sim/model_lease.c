@@ -3,6 +3,8 @@
  */
 #include "cmd/sim/model_parts.h"
 
+#include <assert.h>
+
 /* What a lease hands over is what is stored, with one attempt more. */
 static void check_task(struct model *m, const struct model_task *t,
                        const struct lease *lease)
@@ -67,6 +69,7 @@ static const struct model_task *first_ready(const struct model *m,
 static void complain_of_order(struct model *m, const struct model_task *t,
                               const struct model_task *first)
 {
+    assert(first); /* t itself, if no other */
     model_complain(
         m, &t->task.id, "leased (%s, ready as the %llu.) before %s (%s, %llu.)",
         priority_name(t->task.priority), (unsigned long long)t->order,

@@ -1,6 +1,7 @@
 /*
  * sim_run.c - a run from its first action to the time when all is done.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -200,6 +201,7 @@ static void act(struct sim *s, const struct sim_action *action,
         sim_restart(a);
         return;
     case SIM_FREEZE:
+        assert(a); /* always of an actor */
         a->frozen_until_ms = sim_now_ms(s) + 2 * s->lease_ms;
         return;
     case SIM_OPERATE:
