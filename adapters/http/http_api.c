@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "adapters/http/http_api_parts.h"
+#include "adapters/http/http_openapi.h"
 #include "domain/text.h"
 
 /* A page of records, or at least one of the largest. */
@@ -33,6 +34,7 @@ static const struct http_route api_routes[] = {
      false},
     {"POST", "/api/v1/dlq/delete", HTTP_AT_DESK, http_dlq_delete, NULL, false},
     {"GET", "/api/v1/events", HTTP_AT_ONCE, http_events_get, NULL, false},
+    {"GET", "/openapi.json", HTTP_AT_ONCE, http_openapi_get, NULL, false},
 };
 #define ROUTES (sizeof(api_routes) / sizeof(api_routes[0]))
 _Static_assert(ROUTES <= HTTP_API_ROUTES, "the caller's room");
