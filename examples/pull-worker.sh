@@ -40,10 +40,10 @@ while :; do
     type=$(printf '%s' "$task" | jq -r .type)
     payload=$(printf '%s' "$task" | jq -c .payload)
     if result=$(handle "$type" "$payload" 2>"$errors"); then
-        end=$(printf '%s' "$result" | jq -c '{outcome: "done", result: .}')
+        how=$(printf '%s' "$result" | jq -c '{outcome: "done", result: .}')
     else
-        end=$(jq -Rsc '{outcome: "retry", error: .}' <"$errors")
+        how=$(jq -Rsc '{outcome: "retry", error: .}' <"$errors")
     fi
-    printf '%s' "$task" | jq -c --argjson end "$end" '[{id, lease} + $end]' |
+    printf '%s' "$task" | jq -c --argjson how "$how" '[{id, lease} + $how]' |
         post /api/v1/settle | jq -r '.results[] | .id + " " + .status'
 done

@@ -103,19 +103,28 @@ class Server:
         return ids
 
     def raw(self, data):
-        """Sends bytes as they are, and reads until the server hangs up."""
+        """Sends bytes as they are; what comes back until the server hangs up
+        or has answered one request."""
         with self.socket() as s:
-            s.sendall(data)
-            s.shutdown(socket.SHUT_WR)
-            return read_all(s)
+            send_what_is_taken(s, data)
+            return read_answer(s)
 
     def is_alive(self):
         return self.get("/healthz") == {"status": "ok"}
 
 
-def read_all(s):
+def send_what_is_taken(s, data):
+    try:
+        s.sendall(data)
+    except OSError:
+        pass  # hung up on: what it has said can be read nevertheless
+
+
+def read_answer(s, count=1):
+    """All until the connection ends or count answers without a body, or with
+    one whose length is told, are there."""
     data = b""
-    while True:
+    while count_answers(data) < count:
         try:
             part = s.recv(65536)
         except ConnectionResetError:
@@ -123,3 +132,18 @@ def read_all(s):
         if not part:
             return data
         data += part
+    return data
+
+
+def count_answers(data):
+    count = 0
+    while b"\r\n\r\n" in data:
+        head, data = data.split(b"\r\n\r\n", 1)
+        (length,) = [line for line in head.lower().split(b"\r\n")
+                     if line.startswith(b"content-length:")]
+        length = int(length.split(b":")[1])
+        if len(data) < length:
+            return count
+        data = data[length:]
+        count += 1
+    return count
