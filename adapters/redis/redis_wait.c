@@ -15,7 +15,7 @@
 #include "adapters/redis/redis_port.h"
 
 #define CAP_BEYOND_MS 2000 /* the server ends the read itself that much later */
-#define SILENCE_MS 2000    /* after which a line that owes an answer is dead */
+#define SILENCE_MS 1000    /* after which a line that owes an answer is dead */
 #define REFRESH_MS 1000    /* of the names of queues */
 #define SLEEP_MAX_MS 10000 /* then look again: the server may have lost keys */
 
