@@ -93,7 +93,7 @@ def test_a_worker_cut_after_any_byte_runs_every_task(scene, proxied):
     assert producer.acknowledged
 
 
-def test_a_silent_line_holds_nobody_up_for_good(scene, proxied):
+def test_a_line_that_holds_everything_back_only_delays(scene, proxied):
     server, proxy = proxied
     stage = scene(proxy.url(), direct=server.url(), lease=LONG_LEASE)
     stage.start()
