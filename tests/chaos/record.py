@@ -15,6 +15,7 @@ OUT_OF_ORDER_S = 5  # between the start of two handlers and their lines
 
 # Handlers that fail once on purpose, see Scene.commands().
 FAILING = ("flaky", "doomed")
+ONCE = "failed once, as told"
 
 # The clock of /proc/uptime, which the shell can read without a process.
 CLOCK = time.CLOCK_BOOTTIME
@@ -118,7 +119,10 @@ class Report:
             f"unexplained {len(self.unexplained)}"
         ]
         lines += [f"  lost: {task}" for task in self.lost]
-        lines += [f"  again: {t}: {why}" for t, why in self.repeated.items()]
+        for why in sorted(set(self.repeated.values())):
+            tasks = [t for t, reason in self.repeated.items() if reason == why]
+            listed = "" if why == ONCE else ": " + " ".join(tasks)
+            lines.append(f"  again: {len(tasks)} {why}{listed}")
         lines += [f"  why? {t}: {seen}" for t, seen in self.unexplained.items()]
         lines += [f"  stall: {s:.2f} s after {f}" for f, s in self.stalls.items()]
         lines += [f"  memory: {who} {kb:+d} kB" for who, kb in self.growth.items()]
@@ -132,8 +136,8 @@ def why_again(runs, task):
     crashes = task["crashes"] if task else 0
     if len(runs) - 1 > crashes + failures:
         return None
-    reasons = [f"lost its lease {crashes} times"] if crashes else []
-    return " and ".join(reasons + ["failed once"] * failures)
+    reasons = [f"lost the lease ({crashes})"] if crashes else []
+    return " and ".join(reasons + [ONCE] * failures)
 
 
 def compare(acknowledged, runs, tasks):

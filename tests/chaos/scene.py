@@ -224,6 +224,7 @@ class Scene:
             *self.commands(), *args, env={"MILLRACE_LOG": "info", **(env or {})}
         )
         worker.name = name
+        worker.log.wait_for("worker started")
         self.workers.append(worker)
         return worker
 

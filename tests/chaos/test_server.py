@@ -3,7 +3,7 @@ import socket
 
 import pytest
 from proxy import Proxy
-from record import now, wait_until
+from record import ONCE, now, wait_until
 from scene import LONG_LEASE
 
 ALWAYS = ("--appendonly", "yes", "--appendfsync", "always")
@@ -130,7 +130,7 @@ def test_a_full_server_refuses_finishes_and_makes_room(scene, redis):
 
     report = stage.finish()
     assert report.is_sound, report
-    assert set(report.repeated.values()) <= {"failed once"}, report
+    assert set(report.repeated.values()) <= {ONCE}, report
     assert not worker.log.find("task failed", held)
 
 
