@@ -1,4 +1,5 @@
 """The metrics of worker and serve, as whoever scrapes them sees them."""
+import json
 import os
 import shutil
 import signal
@@ -123,6 +124,34 @@ def test_serve_counts_what_it_adds_and_no_duplicate(mill):
     assert page.value(added, queue="q", type="b") == 1
     check_metrics(page)
     assert serve.process.stop() == 0
+
+
+def test_serve_counts_what_pull_workers_settle(mill):
+    serve = start_serve(mill)
+    serve.enqueue({"type": "t", "queue": "q", "max_attempts": 1})
+    (task,) = post(serve, "/api/v1/lease", {
+        "queues": ["q"], "max": 1, "worker": "puller", "lease_ms": 60000,
+    })["tasks"]
+    post(serve, "/api/v1/settle", [
+        {"id": task["id"], "lease": task["lease"], "outcome": "retry",
+         "error": "no"},
+    ])
+
+    page = serve.page()
+
+    counted = "millrace_tasks_processed_total"
+    assert page.value(counted, queue="q", type="t", outcome="dead") == 1
+    assert page.value("millrace_task_duration_seconds_count", queue="q") == 1
+    dead = "millrace_dead_letters_total"
+    assert page.value(dead, queue="q", reason="exhausted") == 1
+
+
+def post(target, path, body):
+    status, _, text = target.request(
+        "POST", path, json.dumps(body), {"Content-Type": "application/json"}
+    )
+    assert status == 200, text
+    return json.loads(text)
 
 
 def test_serve_patrols_through_the_store(mill):
