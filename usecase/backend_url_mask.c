@@ -76,10 +76,12 @@ void backend_url_mask(struct bytes url, struct text *out)
     bool is_option = false;
 
     while (rest.len > 0) {
-        size_t const piece = length_until(rest, "?&");
         size_t const name = length_until(rest, "?&=");
-        struct bytes const option = {rest.at, name};
-        bool const hides = is_option && name < piece && !is_harmless(option);
+        bool const hides = is_option && name < rest.len &&
+                           rest.at[name] == '=' &&
+                           !is_harmless((struct bytes){rest.at, name});
+        /* A secret may hold any '?' but the first of the URL. */
+        size_t const piece = length_until(rest, hides ? "&" : "?&");
 
         text_add_bytes(out, (struct bytes){rest.at, hides ? name + 1 : piece});
         if (hides)
