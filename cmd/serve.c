@@ -207,6 +207,7 @@ static enum status open_parts(struct serve *s, struct error *err)
         .routes = s->routes,
         .route_count = s->route_count,
         .desks = DESKS,
+        .receive_ms = HTTP_RECEIVE_MS,
         .seed = seed,
         .report = log_report,
         .report_self = s,

@@ -65,6 +65,7 @@ static enum status open_server(struct worker_metrics *m,
                                      .routes = m->routes,
                                      .route_count = ROUTES,
                                      .desks = DESKS,
+                                     .receive_ms = HTTP_RECEIVE_MS,
                                      .seed = random_bits(wire->random),
                                      .report = log_report,
                                      .report_self = m};

@@ -205,7 +205,7 @@ void http_on_completed(void *self, struct MHD_Connection *connection,
     if (!x)
         return;
     report(s, x, code != MHD_REQUEST_TERMINATED_COMPLETED_OK);
-    http_set_deadline(x, http_monotonic_ms() + HTTP_RECEIVE_S * 1000);
+    http_set_deadline(x, http_monotonic_ms() + s->config->receive_ms);
     drop_body(s, x);
     json_writer_release(&x->text);
     free(x->own);

@@ -34,7 +34,7 @@ connection_begin(struct http_server *s, struct MHD_Connection *connection)
     c->fd =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
             ->connect_fd;
-    c->deadline_ms = http_monotonic_ms() + HTTP_RECEIVE_S * 1000;
+    c->deadline_ms = http_monotonic_ms() + s->config->receive_ms;
     pthread_mutex_lock(&s->mutex);
     c->next = s->connections;
     if (c->next)

@@ -20,8 +20,8 @@
 #define HTTP_BODY_MAX ((size_t)16 * 1024 * 1024)
 #define HTTP_BODIES_MAX ((size_t)256 * 1024 * 1024) /* of all together */
 #define HTTP_CONNECTIONS_MAX 16384
-#define HTTP_IDLE_S 60    /* a connection on which nothing moves */
-#define HTTP_RECEIVE_S 90 /* from one answer to the end of the next request */
+#define HTTP_IDLE_S 60        /* a connection on which nothing moves */
+#define HTTP_RECEIVE_MS 90000 /* from one answer to the next whole request */
 #define HTTP_DESKS_MAX 16
 
 /* One request that has been answered. */
@@ -40,8 +40,9 @@ struct http_config {
     struct http_names names; /* --host */
     const struct http_route *routes;
     size_t route_count;
-    size_t desks;  /* 1 to HTTP_DESKS_MAX */
-    uint64_t seed; /* of request ids */
+    size_t desks;       /* 1 to HTTP_DESKS_MAX */
+    uint64_t seed;      /* of request ids */
+    int64_t receive_ms; /* such as HTTP_RECEIVE_MS */
 
     /* Told about each request, in the server's thread. */
     void (*report)(void *self, const struct http_report *report);
