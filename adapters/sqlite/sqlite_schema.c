@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "adapters/sqlite/indexes_sql.h"
 #include "adapters/sqlite/schema_sql.h"
 #include "domain/text.h"
 
@@ -130,6 +131,11 @@ static enum status inspect(struct connection *c, struct holding *out,
     return st;
 }
 
+enum status schema_add_indexes(struct connection *c, struct error *err)
+{
+    return connection_script(c, indexes_sql, err);
+}
+
 static enum status migrate(struct connection *c, struct error *err)
 {
     struct holding has;
@@ -139,7 +145,7 @@ static enum status migrate(struct connection *c, struct error *err)
         st = connection_script(c, APPLICATION_ID_SQL, err);
     for (; st == STATUS_OK && has.version < SCHEMA_VERSION; has.version++)
         st = connection_script(c, migrations[has.version], err);
-    return st;
+    return st == STATUS_OK ? schema_add_indexes(c, err) : st;
 }
 
 /* Leaves nothing behind unless all went well. */

@@ -18,4 +18,8 @@ MUST_USE enum status schema_prepare(struct connection *c, struct error *err);
 MUST_USE enum status schema_version(struct connection *c, int64_t *out,
                                     struct error *err);
 
+/* Makes what is missing of the indexes of tasks, in the caller's transaction. */
+MUST_USE enum status schema_add_indexes(struct connection *c,
+                                        struct error *err);
+
 #endif

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "adapters/sqlite/sqlite_key.h"
+#include "adapters/sqlite/sqlite_schema.h"
 #include "domain/text.h"
 
 #define TASK_INDEXES 4
@@ -23,9 +24,9 @@
 enum { INDEXES, ROWS, STATES, RETENTION, STALE, SILENT, KEYS, COUNTERS };
 
 static const struct scrub_check checks[] = {
-    [INDEXES] = {"indexes", FINDING_BAD, false,
+    [INDEXES] = {"indexes", FINDING_BAD, true,
                  "indexes of tasks that are missing: every call reads all "
-                 "rows; make them as a new file has them"},
+                 "rows"},
     [ROWS] =
         {"task rows", FINDING_BAD, false,
          "tasks of no queue, or whose id can't be read or leads elsewhere: "
@@ -213,15 +214,21 @@ static enum status examine_counters(struct page *p, const char *after,
     return STATUS_OK;
 }
 
-static enum status examine_indexes(struct page *p, struct error *err)
+static enum status count_indexes(struct connection *c, int64_t *out,
+                                 struct error *err)
 {
-    int64_t n = 0;
-    enum status const st = connection_number(
-        &p->scrub->reader,
+    return connection_number(
+        c,
         "SELECT count(*) FROM pragma_index_list('millrace_tasks')"
         " WHERE name IN ('millrace_task_ids', 'millrace_task_line',"
         " 'millrace_task_order', 'millrace_task_retention')",
-        &n, err);
+        out, err);
+}
+
+static enum status examine_indexes(struct page *p, struct error *err)
+{
+    int64_t n = 0;
+    enum status const st = count_indexes(&p->scrub->reader, &n, err);
 
     if (st != STATUS_OK)
         return st;
@@ -329,11 +336,24 @@ static enum status fix_counters(struct ledger *l, const struct scrub_flaw *flaw,
     return run_fix(l, &q, err);
 }
 
+/* All others wait until they are made: some seconds for a million tasks. */
+static enum status fix_indexes(struct connection *c, struct error *err)
+{
+    int64_t n = 0;
+    enum status const st = count_indexes(c, &n, err);
+
+    if (st != STATUS_OK)
+        return st;
+    return n < TASK_INDEXES ? schema_add_indexes(c, err) : STATUS_NOT_FOUND;
+}
+
 static enum status run(struct ledger *l, void *self, struct error *err)
 {
     const struct fix *fix = self;
     struct queue_row *row;
 
+    if (fix->flaw->check == INDEXES)
+        return fix_indexes(l->connection, err);
     if (fix->flaw->check == COUNTERS)
         return fix_counters(l, fix->flaw, err);
     enum status const st =

@@ -117,11 +117,18 @@ Test(sqlite_scrub, a_task_of_no_queue_is_told)
     then_it_is_found(scrub, NOW_MS, "task rows");
 }
 
-Test(sqlite_scrub, a_missing_index_is_told)
+Test(sqlite_scrub, missing_indexes_are_made_again)
 {
-    fixture_sql(&f, "DROP INDEX millrace_task_order");
+    int64_t const before =
+        fixture_number(&f, "SELECT count(*) FROM sqlite_schema");
+    fixture_sql(&f, "DROP INDEX millrace_task_order;"
+                    "DROP INDEX millrace_task_line");
 
-    then_it_is_found(scrub, NOW_MS, "indexes");
+    cr_assert(eq(sz, walk(scrub, NOW_MS, "indexes", true), 1));
+
+    cr_assert(eq(sz, walk(scrub, NOW_MS, "indexes", false), 0));
+    cr_assert(eq(i64, fixture_number(&f, "SELECT count(*) FROM sqlite_schema"),
+                 before));
 }
 
 Test(sqlite_scrub, a_lease_is_silent_at_first_and_stale_later)

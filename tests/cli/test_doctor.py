@@ -119,8 +119,8 @@ def test_fix_repairs_and_says_so(binary, tmp_path):
 def test_what_cannot_be_fixed_stays_bad(binary, tmp_path):
     mill = Millrace(binary, f"sqlite:{tmp_path}/a.db", tmp_path)
     mill.run("enqueue", "demo.echo", "{}")
-    spoil(tmp_path / "a.db", "DROP INDEX millrace_task_order")
+    spoil(tmp_path / "a.db", "UPDATE millrace_tasks SET queue_id = 999")
 
     assert re.search(
-        r"^bad +indexes", mill.run("doctor", "--fix", code=1).out, re.M
+        r"^bad +task rows", mill.run("doctor", "--fix", code=1).out, re.M
     )
