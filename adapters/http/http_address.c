@@ -3,12 +3,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "domain/text.h"
 
-#define HOST_SIZE 256
 #define BACKLOG 4096 /* the kernel cuts it to somaxconn */
 
 static enum status refuse(const char *field, const char *text,
@@ -19,7 +20,8 @@ static enum status refuse(const char *field, const char *text,
 }
 
 /* Splits "HOST:PORT"; an IPv6 address loses its brackets. */
-static bool split(const char *text, char host[HOST_SIZE], const char **port)
+static bool split(const char *text, char host[HTTP_NAME_SIZE],
+                  const char **port)
 {
     const char *colon = strrchr(text, ':');
     size_t len = colon ? (size_t)(colon - text) : 0;
@@ -33,7 +35,7 @@ static bool split(const char *text, char host[HOST_SIZE], const char **port)
     } else if (memchr(text, ':', len)) {
         return false;
     }
-    if (len == 0 || len >= HOST_SIZE)
+    if (len == 0 || len >= HTTP_NAME_SIZE)
         return false;
     memcpy(host, text, len);
     host[len] = '\0';
@@ -47,7 +49,7 @@ enum status http_address_parse(const char *text, const char *field,
     struct addrinfo const hints = {.ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found;
-    char host[HOST_SIZE];
+    char host[HTTP_NAME_SIZE] = "";
     const char *port;
 
     if (!split(text, host, &port))
@@ -61,6 +63,7 @@ enum status http_address_parse(const char *text, const char *field,
     }
     out->len = found->ai_addrlen;
     memcpy(&out->storage, found->ai_addr, found->ai_addrlen);
+    memcpy(out->name, host, sizeof(out->name));
     freeaddrinfo(found);
     return STATUS_OK;
 }
@@ -115,7 +118,9 @@ bool http_address_is_host(const struct http_address *address, struct bytes host)
     struct text t = text_in(buffer, sizeof(buffer));
 
     add_host(&t, address);
-    return bytes_equal(host, (struct bytes){t.at, t.len});
+    return bytes_equal(host, (struct bytes){t.at, t.len}) ||
+           (host.len > 0 && host.len == strlen(address->name) &&
+            strncasecmp(host.at, address->name, host.len) == 0);
 }
 
 void http_address_format(const struct http_address *address,

@@ -10,9 +10,12 @@
 
 #define HTTP_ADDRESS_TEXT_SIZE 64 /* [IPv6 address]:port */
 
+#define HTTP_NAME_SIZE 256
+
 struct http_address {
     struct sockaddr_storage storage;
     socklen_t len;
+    char name[HTTP_NAME_SIZE]; /* HOST as it was asked for; "" if by none */
 };
 
 /* Reads "127.0.0.1:7420", "[::1]:7420" or "NAME:7420"; port 0 is any that is
@@ -28,7 +31,8 @@ bool http_address_is_loopback(const struct http_address *address);
 /* Whether it stands for all addresses of this machine. */
 bool http_address_is_any(const struct http_address *address);
 
-/* Whether host (no port; IPv6 in brackets) is the address in numbers. */
+/* Whether host (no port; IPv6 in brackets) is the address in numbers, or the
+ * name that it was asked for by. */
 bool http_address_is_host(const struct http_address *address,
                           struct bytes host);
 

@@ -45,6 +45,19 @@ def test_whoever_insists_is_served_everywhere(mill):
     assert called.startswith(b"HTTP/1.1 200")
 
 
+def test_the_name_that_it_listens_by_is_its_own(mill):
+    server = Server(mill, "--listen", "127.1:0")
+
+    def asked_as(host):
+        return server.raw(b"GET /healthz HTTP/1.1\r\nHost: " + host
+                          + b"\r\n\r\n").split()[1]
+
+    assert asked_as(b"127.1") == b"200"
+    assert asked_as(b"127.11") == b"403"
+    assert asked_as(b"") == b"403"
+    assert asked_as(b":80") == b"403"
+
+
 @pytest.mark.parametrize("listen", ["nowhere", "127.0.0.1", "127.0.0.1:70000",
                                     "::1:80", "127.0.0.1:-1", ":80", ""])
 def test_a_bad_address_is_one_line(mill, listen):
