@@ -92,22 +92,29 @@ local function point(id, stream, entry)
     redis.call('HSET', POINTERS, id, stream .. ' ' .. entry)
 end
 
--- Makes a task that waits in `zset` ready, adding `more` to its x, if given.
--- The first write frees memory, so that it works at maxmemory too. False if it
--- does not wait there.
-local function make_ready(zset, id, more)
-    local body = redis.call('HGET', BODIES, id)
-    if redis.call('ZREM', zset, id) == 0 or not body then
-        return false
-    end
-    redis.call('HDEL', BODIES, id)
+-- Adds the task with that body, and `more` to its x, if given, to the stream of
+-- its priority. The stream's name and the entry.
+local function add_body(id, body, more)
     local type, payload, x = body_parts(body)
     local last, priority = x_head(x)
     if more then
         x = (x == '' and '1' or x) .. more
     end
     local stream = PRIORITY[priority]
-    point(id, stream, add_task(STREAM[stream], last, id, type, payload, x))
+    return stream, add_task(STREAM[stream], last, id, type, payload, x)
+end
+
+-- Makes a task that waits in `zset` ready, adding `more` to its x. The first
+-- write frees memory, so that it works at maxmemory too. False if it does not
+-- wait there.
+local function make_ready(zset, id, more)
+    local body = redis.call('HGET', BODIES, id)
+    if redis.call('ZREM', zset, id) == 0 or not body then
+        return false
+    end
+    redis.call('HDEL', BODIES, id)
+    local stream, entry = add_body(id, body, more)
+    point(id, stream, entry)
     return true
 end
 

@@ -7,33 +7,64 @@
 
 local now, limit = ARGV[1], tonumber(ARGV[2])
 
--- The due tasks of both, by (run_at, id): each comes sorted so.
+-- Up to `limit` ids that are due, by (run_at, id), and which zset each is in.
+-- One zset alone comes sorted so.
 local function due()
-    local all = {}
+    local all, count = {}, 0
     for _, zset in ipairs({SCHEDULED, RETRY}) do
         local found = redis.call('ZRANGEBYSCORE', zset, '-inf', now,
             'WITHSCORES', 'LIMIT', 0, limit)
+        count = count + (#found > 0 and 1 or 0)
         for i = 1, #found, 2 do
             all[#all + 1] = {zset, found[i], tonumber(found[i + 1])}
         end
     end
-    table.sort(all, function(x, y)
-        return x[3] < y[3] or (x[3] == y[3] and x[2] < y[2])
-    end)
-    return all
+    if count > 1 then
+        table.sort(all, function(x, y)
+            return x[3] < y[3] or (x[3] == y[3] and x[2] < y[2])
+        end)
+    end
+    local ids, zsets = {}, {}
+    for i = 1, math.min(#all, limit) do
+        ids[i], zsets[i] = all[i][2], all[i][1]
+    end
+    return ids, zsets
+end
+
+-- Takes ids out of where they wait: before anything is added, so that it works
+-- at maxmemory too. Their bodies.
+local function take_out(ids, zsets)
+    local of = {[SCHEDULED] = {}, [RETRY] = {}}
+    for i, id in ipairs(ids) do
+        table.insert(of[zsets[i]], id)
+    end
+    local bodies = redis.call('HMGET', BODIES, unpack(ids))
+    for zset, waiting in pairs(of) do
+        if #waiting > 0 then
+            redis.call('ZREM', zset, unpack(waiting))
+        end
+    end
+    redis.call('HDEL', BODIES, unpack(ids))
+    return bodies
 end
 
 local function promote()
-    local moved = 0
-    for _, item in ipairs(due()) do
-        if moved == limit then
-            break
-        end
-        if make_ready(item[1], item[2]) then
-            moved = moved + 1
+    local ids, zsets = due()
+    if #ids == 0 then
+        return 0
+    end
+    local pointers = {}
+    for i, body in ipairs(take_out(ids, zsets)) do
+        if body then -- else there is nothing left of it
+            local stream, entry = add_body(ids[i], body)
+            pointers[#pointers + 1] = ids[i]
+            pointers[#pointers + 1] = stream .. ' ' .. entry
         end
     end
-    return moved
+    if #pointers > 0 then
+        redis.call('HSET', POINTERS, unpack(pointers))
+    end
+    return #pointers / 2
 end
 
 local function forget_done()

@@ -1,6 +1,7 @@
 /*
  * Settle: what is done and leaves nothing behind goes by done.lua, one call a
- * stream; all other verdicts by settle.lua, one call a queue. Both fence by
+ * stream and for those that have pointers one more; all other verdicts by
+ * settle.lua, one call a queue. Both fence by
  * XACK, and both run at maxmemory.
  */
 #include <assert.h>
@@ -11,8 +12,12 @@
 
 #define ITEM_ARGS 10
 
-/* Kinds of groups: a plain done of a stream, or all the rest. */
-enum { KIND_OTHER = REDIS_STREAMS };
+/* Kinds of groups: a plain done of a stream, the same of tasks that have
+ * pointers, or all the rest. */
+enum {
+    KIND_POINTED = REDIS_STREAMS, /* plus the stream */
+    KIND_OTHER = 2 * REDIS_STREAMS,
+};
 
 struct settling {
     struct redis_port *p;
@@ -36,12 +41,49 @@ static bool frees_key(const struct settlement *item)
            item->lease->task.key.at && item->lease->task.key_ttl_ms == 0;
 }
 
-static bool is_plain_done(const struct settlement *item,
-                          const struct redis_token *token)
+static int kind_of(const struct settlement *item,
+                   const struct redis_token *token)
 {
-    return item->verdict.action == VERDICT_DONE && !item->verdict.is_failure &&
-           item->lease->task.retain_ms == 0 && !token->has_pointer &&
-           !frees_key(item);
+    if (item->verdict.action != VERDICT_DONE || item->verdict.is_failure ||
+        item->lease->task.retain_ms > 0 || frees_key(item))
+        return KIND_OTHER;
+    return (int)token->stream + (token->has_pointer ? (int)KIND_POINTED : 0);
+}
+
+static size_t bytes_in(const struct settlement *item)
+{
+    return item->lease->task.payload.len + item->result.len + item->error.len +
+           item->lease->task.headers.len;
+}
+
+/* Whether another item that goes by settle.lua speaks of the same lease. */
+static bool has_twin(const struct settling *s, size_t n, size_t i)
+{
+    const char *token = s->items[i].lease->token.text;
+
+    for (size_t j = 0; j < n; j++)
+        if (s->p->classes[j].kind == KIND_OTHER &&
+            strcmp(s->items[j].lease->token.text, token) == 0)
+            return true;
+    return false;
+}
+
+/* Of two items about one lease the first counts: they go by one script, which
+ * keeps their order. */
+static void join_twins(struct settling *s, size_t n)
+{
+    struct redis_class *classes = s->p->classes;
+    bool has_other = false;
+
+    for (size_t i = 0; i < n; i++)
+        has_other |= classes[i].kind == KIND_OTHER;
+    for (size_t i = 0; has_other && i < n; i++) {
+        if (!classes[i].lane || classes[i].kind == KIND_OTHER ||
+            !has_twin(s, n, i))
+            continue;
+        classes[i].kind = KIND_OTHER;
+        classes[i].bytes = bytes_in(&s->items[i]);
+    }
 }
 
 static enum status classify(struct settling *s, size_t n, struct error *err)
@@ -59,22 +101,26 @@ static enum status classify(struct settling *s, size_t n, struct error *err)
             redis_lane_of(s->p, token.queue, &class->lane, err);
         if (st != STATUS_OK)
             return st;
-        class->kind =
-            is_plain_done(item, &token) ? (int)token.stream : (int)KIND_OTHER;
+        class->kind = kind_of(item, &token);
         if (class->kind == KIND_OTHER)
-            class->bytes = item->lease->task.payload.len + item->result.len +
-                           item->error.len + item->lease->task.headers.len;
+            class->bytes = bytes_in(item);
     }
+    join_twins(s, n);
     return STATUS_OK;
 }
 
 static void begin_done(struct settling *s, const struct redis_group *g)
 {
     struct redis_connection *c = &s->p->main;
+    bool const is_pointed = g->kind >= KIND_POINTED;
+    int const stream = is_pointed ? g->kind - KIND_POINTED : g->kind;
 
-    redis_script_begin(c, REDIS_SCRIPT_DONE, 2, g->count);
-    redis_add_text(c, g->lane->keys[g->kind]);
+    redis_script_begin(c, REDIS_SCRIPT_DONE, is_pointed ? 3 : 2,
+                       is_pointed ? 2 * g->count : g->count);
+    redis_add_text(c, g->lane->keys[stream]);
     redis_add_text(c, g->lane->keys[REDIS_KEY_COUNTERS]);
+    if (is_pointed)
+        redis_add_text(c, g->lane->keys[REDIS_KEY_POINTERS]);
     for (size_t k = 0; k < g->count; k++) {
         struct redis_token token;
         char entry[REDIS_ENTRY_ID_SIZE];
@@ -84,6 +130,9 @@ static void begin_done(struct settling *s, const struct redis_group *g)
         redis_entry_id_format(token.entry, entry);
         redis_add_text(c, entry);
     }
+    for (size_t k = 0; is_pointed && k < g->count; k++)
+        redis_add_text(c,
+                       s->items[s->p->order[g->first + k]].lease->task.id.text);
 }
 
 /* The task as it is to be written down after the verdict. */
