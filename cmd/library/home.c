@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "cmd/library/guarded_queue.h"
+
 struct home *home_new(const struct place *place)
 {
     struct home *home = calloc(1, sizeof(*home));
@@ -29,6 +31,21 @@ void home_let_go(struct home *home)
     free(home);
 }
 
+/* Whoever wrote the backend may have left out an operation. */
+static enum status check_table(const struct home *home, enum status st,
+                               const void *ops, size_t size, struct error *err)
+{
+    const char *name = home->place.backend.ops->name;
+
+    if (st < 0)
+        return st;
+    if (st > 0)
+        return contract_broken(err, name, "a port can't be opened or not");
+    if (!is_table_whole(ops, size))
+        return contract_broken(err, name, "a port lacks an operation");
+    return STATUS_OK;
+}
+
 static enum status wrap(const struct home *home, struct queue_port *queue,
                         struct error *err)
 {
@@ -46,14 +63,16 @@ enum status home_open_queue(struct home *home, struct queue_port *out,
                             struct error *err)
 {
     struct backend_port const backend = home->place.backend;
+    struct queue_port queue = {0};
 
     pthread_mutex_lock(&home->lock);
-    enum status st = backend.ops->open_queue(backend.self, out, err);
+    enum status st = backend.ops->open_queue(backend.self, &queue, err);
+    st = check_table(home, st, queue.ops, sizeof(*queue.ops), err);
     if (st == STATUS_OK)
-        st = wrap(home, out, err);
+        st = wrap(home, &queue, err);
     pthread_mutex_unlock(&home->lock);
     if (st == STATUS_OK)
-        queue_port_check(*out);
+        *out = queue;
     return st;
 }
 
@@ -61,12 +80,14 @@ enum status home_open_admin(struct home *home, struct admin_port *out,
                             struct error *err)
 {
     struct backend_port const backend = home->place.backend;
+    struct admin_port admin = {0};
 
     pthread_mutex_lock(&home->lock);
-    enum status const st = backend.ops->open_admin(backend.self, out, err);
+    enum status st = backend.ops->open_admin(backend.self, &admin, err);
+    st = check_table(home, st, admin.ops, sizeof(*admin.ops), err);
     pthread_mutex_unlock(&home->lock);
     if (st == STATUS_OK)
-        admin_port_check(*out);
+        *out = admin;
     return st;
 }
 
@@ -74,11 +95,13 @@ enum status home_open_fleet(struct home *home, struct fleet_port *out,
                             struct error *err)
 {
     struct backend_port const backend = home->place.backend;
+    struct fleet_port fleet = {0};
 
     pthread_mutex_lock(&home->lock);
-    enum status const st = backend.ops->open_fleet(backend.self, out, err);
+    enum status st = backend.ops->open_fleet(backend.self, &fleet, err);
+    st = check_table(home, st, fleet.ops, sizeof(*fleet.ops), err);
     pthread_mutex_unlock(&home->lock);
     if (st == STATUS_OK)
-        fleet_port_check(*out);
+        *out = fleet;
     return st;
 }

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -338,3 +339,42 @@ def test_the_headers_compile_by_themselves(prefix, tmp_path, compiler,
 )
 def test_examples_are_short(file):
     assert len(file.read_text().splitlines()) <= LINES_MAX
+
+
+@pytest.fixture(scope="session")
+def backend_dir(prefix, tmp_path_factory):
+    """The backend of others, built by its own Makefile outside of the tree."""
+    folder = tmp_path_factory.mktemp("outside") / "backend-dir"
+    shutil.copytree(EXAMPLES / "backend-dir", folder)
+    flags = " ".join(["-O2", *prefix.flags])
+    subprocess.run(
+        ["make", "--silent", "-j2", f"CC={prefix.compiler()}",
+         f"CFLAGS={flags}"],
+        cwd=folder, check=True, timeout=4 * PATIENCE,
+        env={
+            **prefix.env,
+            "PKG_CONFIG_SYSROOT_DIR": str(prefix.folder),
+            "PKG_CONFIG_PATH": str(prefix.libdir / "pkgconfig"),
+        },
+    )
+    return folder
+
+
+def test_a_backend_of_ones_own_keeps_the_contract(backend_dir, prefix):
+    done = subprocess.run(
+        ["./contract"], cwd=backend_dir, env=prefix.env, check=False,
+        capture_output=True, text=True, timeout=10 * PATIENCE,
+    )
+    summary = (done.stdout + done.stderr).splitlines()[-1]
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(re.search(r"Tested: .*?(\d+)", summary)[1]) > 250
+
+
+def test_the_library_works_over_a_backend_of_ones_own(backend_dir, prefix,
+                                                      tmp_path):
+    done = subprocess.run(
+        [backend_dir / "demo", tmp_path], env=prefix.env, check=True,
+        capture_output=True, text=True, timeout=PATIENCE,
+    )
+    assert done.stdout == '"hello"\n'

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "cmd/backends.h"
 #include "tests/contract/fixture_place.h"
 
 enum { BACKENDS_MAX = 16, ROOM = 16 * 1024 * 1024 };
@@ -15,29 +15,35 @@ enum { BACKENDS_MAX = 16, ROOM = 16 * 1024 * 1024 };
 struct criterion_test_params fixture_backends(void)
 {
     static size_t index[BACKENDS_MAX];
+    const struct place *places = contract_places();
     const char *only = getenv("BACKEND");
     size_t n = 0;
 
-    for (size_t i = 0; backend_schemes[i].name && n < BACKENDS_MAX; i++) {
-        bool is_alias;
-        place_for(backend_schemes[i].scheme, &is_alias);
-        if (!is_alias && (!only || strcmp(only, backend_schemes[i].name) == 0))
+    for (size_t i = 0; places[i].name && n < BACKENDS_MAX; i++)
+        if (!only || strcmp(only, places[i].name) == 0)
             index[n++] = i;
-    }
     return cr_make_param_array(size_t, index, n);
+}
+
+void place_make_folder(struct fixture *f)
+{
+    strcpy(f->folder, "/tmp/millrace-contract-XXXXXX");
+    cr_assert(mkdtemp(f->folder) != NULL, "no folder for a store");
+}
+
+void place_namespace(char out[NAMESPACE_MAX + 1])
+{
+    snprintf(out, NAMESPACE_MAX + 1, "contract-%ld", (long)getpid());
 }
 
 static void open_namespace(const struct fixture *f, const char *namespace,
                            struct backend_port *out)
 {
-    char text[sizeof(f->url) + NAMESPACE_MAX + 16];
-    struct backend_url url;
     struct error err;
 
-    snprintf(text, sizeof(text), "%s?namespace=%s", f->url, namespace);
-    cr_assert(eq(int, backend_url_parse(bytes_of(text), &url, &err), 0), "%s",
+    cr_assert(eq(int, f->place->open(f, namespace, out, &err), 0), "%s",
               err.text);
-    cr_assert(eq(int, backend_open(&url, out, &err), 0), "%s", err.text);
+    backend_port_check(*out);
 }
 
 static void open_ports(struct fixture *f)
@@ -65,18 +71,14 @@ static void open_ports(struct fixture *f)
 
 struct fixture *fixture_open(size_t backend)
 {
-    const struct backend_scheme *scheme = &backend_schemes[backend];
     struct fixture *f = calloc(1, sizeof(*f));
     char *room = malloc(ROOM);
     char namespace[NAMESPACE_MAX + 1];
-    bool is_alias;
     cr_assert(f && room);
 
-    f->name = scheme->name;
+    f->place = &contract_places()[backend];
+    f->name = f->place->name;
     f->mem = (struct arena){.base = room, .size = ROOM};
-    f->place = place_for(scheme->scheme, &is_alias);
-    cr_assert(f->place != NULL,
-              "the suite has no place for %s:", scheme->scheme);
     f->place->make(f);
     place_namespace(namespace);
     open_namespace(f, namespace, &f->backend);

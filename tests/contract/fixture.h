@@ -58,7 +58,7 @@ struct fixture {
     uint64_t random;
     struct lease leases[FIXTURE_LEASES]; /* of the latest lease or reap */
     const struct place *place; /* where the store is; see fixture_place.h */
-    char url[512];             /* of the place, without options */
+    char url[512];             /* of the place, where it has one */
     char folder[64];           /* "" where there is none */
 };
 

@@ -1,9 +1,16 @@
+/*
+ * fixture_place.c - the places of the backends that users can choose from.
+ *
+ * The suite goes over the very table of cmd/backends.c: a scheme that has no
+ * place here ends it.
+ */
 #include "tests/contract/fixture_place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "cmd/backends.h"
 
 static void make_in_memory(struct fixture *f)
 {
@@ -12,8 +19,7 @@ static void make_in_memory(struct fixture *f)
 
 static void make_file(struct fixture *f)
 {
-    strcpy(f->folder, "/tmp/millrace-contract-XXXXXX");
-    cr_assert(mkdtemp(f->folder) != NULL, "no folder for a database");
+    place_make_folder(f);
     snprintf(f->url, sizeof(f->url), "sqlite:%s/test.db", f->folder);
 }
 
@@ -25,32 +31,49 @@ static void make_on_server(struct fixture *f)
     snprintf(f->url, sizeof(f->url), "%s", url);
 }
 
+static enum status open_url(const struct fixture *f, const char *namespace,
+                            struct backend_port *out, struct error *err)
+{
+    char text[sizeof(f->url) + NAMESPACE_MAX + 16];
+    struct backend_url url;
+
+    snprintf(text, sizeof(text), "%s?namespace=%s", f->url, namespace);
+    enum status const st = backend_url_parse(bytes_of(text), &url, err);
+    return st < 0 ? st : backend_open(&url, out, err);
+}
+
 #ifdef MILLRACE_HAVE_REDIS
 static void age_on_server(const struct fixture *f, const char *namespace,
                           int64_t ms)
 {
     redis_age(f->url, namespace, ms);
 }
-#else
-#define age_on_server NULL
 #endif
 
 static const struct place places[] = {
-    {"memory", make_in_memory, NULL},
-    {"sqlite", make_file, NULL},
-    {"redis+unix", make_on_server, age_on_server},
+    {"memory", make_in_memory, open_url, NULL},
+    {"sqlite", make_file, open_url, NULL},
+#ifdef MILLRACE_HAVE_REDIS
+    {"redis", make_on_server, open_url, age_on_server},
+#endif
+    {NULL, NULL, NULL, NULL},
 };
 
-const struct place *place_for(const char *scheme, bool *is_alias)
+static bool has_place(const char *name)
 {
-    *is_alias = strcmp(scheme, "redis") == 0; /* redis+unix is run */
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-        if (strcmp(scheme, places[i].scheme) == 0)
-            return &places[i];
-    return NULL;
+    for (const struct place *p = places; p->name; p++)
+        if (strcmp(p->name, name) == 0)
+            return true;
+    return false;
 }
 
-void place_namespace(char out[NAMESPACE_MAX + 1])
+const struct place *contract_places(void)
 {
-    snprintf(out, NAMESPACE_MAX + 1, "contract-%ld", (long)getpid());
+    for (const struct backend_scheme *s = backend_schemes; s->name; s++) {
+        if (has_place(s->name))
+            continue;
+        fprintf(stderr, "contract: no place for the backend %s\n", s->name);
+        abort();
+    }
+    return places;
 }
