@@ -110,15 +110,24 @@ def test_a_crash_on_the_last_attempt_is_lost(mill):
 
 
 def test_three_workers_share_a_thousand_tasks_and_run_each_once(mill):
-    journal = mill.folder / "journal"
+    journal, is_open = mill.folder / "journal", mill.folder / "open"
+    began, gate = mill.fifo("began"), mill.fifo("gate")
     mill.batch([{"type": "t", "payload": n} for n in range(1000)])
     workers = [
         mill.worker(
             "--drain", "--name", f"w{n}", "--concurrency", 4,
-            "--exec", f'*=read x; echo "w{n} $x" >>{journal}',
+            "--exec", f'*=read x; echo "w{n} $x" >>{journal}; '
+                      f"echo w{n} >{began}; [ -e {is_open} ] || read y <{gate}",
         )
         for n in range(3)
     ]
+    # However slowly one comes up, the others leave it something.
+    waiting = {began.read_line()}
+    while len(waiting) < 3:
+        waiting.add(began.read_line())
+    is_open.touch()
+    for _ in range(3 * 4):
+        gate.write_line()
 
     assert [worker.wait() for worker in workers] == [0, 0, 0]
 
