@@ -10,7 +10,7 @@ from proxy import TO_CLIENT, TO_SERVER
 from record import wait_until
 from scene import LONG_LEASE
 
-CUTS = 20  # a direction
+CUTS = 14  # a direction
 
 
 def offsets(size, count):
