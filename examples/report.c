@@ -22,11 +22,12 @@ static void on_signal(int signal)
     mr_worker_stop(worker);
 }
 
-static enum mr_code add_next(struct mr_error *err)
+static enum mr_code add_next(int64_t last, struct mr_error *err)
 {
-    int64_t const slot = (int64_t)time(NULL) * 1000 / period_ms + 1;
+    int64_t slot = (int64_t)time(NULL) * 1000 / period_ms;
     char key[64];
 
+    slot = slot > last ? slot + 1 : last + 1;
     snprintf(key, sizeof(key), "report-%" PRId64, slot);
     struct mr_task_spec const spec = {.type = "report",
                                       .key = key,
@@ -37,11 +38,11 @@ static enum mr_code add_next(struct mr_error *err)
 
 static enum mr_outcome report(struct mr_task *task, void *context)
 {
-    struct mr_error err;
+    int64_t const slot = atoll(mr_task_key(task) + sizeof("report-") - 1);
     (void)context;
-    printf("report %s\n", mr_task_key(task));
+    puts(mr_task_key(task));
     fflush(stdout);
-    return add_next(&err) == MR_OK ? MR_DONE : mr_task_retry(task, err.message);
+    return add_next(slot, NULL) == MR_OK ? MR_DONE : MR_RETRY;
 }
 
 int main(int argc, char **argv)
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
     if (period_ms < 1000 || mr_client_open(NULL, &client, &err) != MR_OK ||
         mr_worker_new(client, NULL, &worker, &err) != MR_OK ||
         mr_worker_handle(worker, "report", report, NULL, &err) != MR_OK ||
-        add_next(&err) != MR_OK)
+        add_next(0, &err) != MR_OK)
         return 1;
     signal(SIGTERM, on_signal);
     return mr_worker_run(worker, &err) == MR_OK ? 0 : 1;

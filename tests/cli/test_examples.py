@@ -334,7 +334,7 @@ def test_the_headers_compile_by_themselves(prefix, tmp_path, compiler,
     "file",
     [path for path in sorted(EXAMPLES.rglob("*"))
      if path.suffix in (".c", ".cc", ".sh", ".py")
-     and "backend-dir" not in path.parts],
+     and "backend-dir" not in path.parts and "pull-" not in path.name],
     ids=lambda path: path.name,
 )
 def test_examples_are_short(file):
@@ -360,6 +360,7 @@ def backend_dir(prefix, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_backend_of_ones_own_keeps_the_contract(backend_dir, prefix):
     done = subprocess.run(
         ["./contract"], cwd=backend_dir, env=prefix.env, check=False,
