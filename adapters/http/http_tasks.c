@@ -7,8 +7,9 @@
 #include "domain/text.h"
 
 /* A page of the store may be short, even empty: so many are put together to
- * one of ours, before a client is asked to go on. */
-#define PAGES_MAX 10
+ * one of ours, before a client is asked to go on. Few, since each may look at
+ * a thousand tasks, and somebody who has clicked waits for the answer. */
+#define PAGES_MAX 3
 
 static enum status add_pages(struct http_api *api, struct http_api_desk *desk,
                              struct http_params *params, struct json_writer *w,

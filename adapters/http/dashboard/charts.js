@@ -11,6 +11,7 @@ import { count, rate, short, span } from "./format.js";
 
 const WINDOW_MS = 300000;
 const WINDOW_MIN_MS = 60000; // until there is more to show
+const STEP_MS = 500; // of what comes sooner, no rate could be told
 const GAP_MS = 5000; // no line across a longer silence
 
 const perSecondText = (n) => `${rate(n)} /s`;
@@ -49,7 +50,7 @@ const specs = [
     },
     {
         title: "Latency",
-        what: "how long the oldest ready task has waited",
+        what: "age of the oldest ready task",
         lines: [
             {
                 name: "oldest",
@@ -249,6 +250,8 @@ export function chartsRepaint() {
 
 export function chartsTake(queues) {
     const at = Date.now();
+    if (samples.length > 0 && at - samples.at(-1).at < STEP_MS)
+        return;
     samples.push({ at, rows: new Map(queues.map((row) => [row.queue, row])) });
     while (samples[0].at < at - WINDOW_MS)
         samples.shift();

@@ -126,6 +126,15 @@ function pause(ms) {
     });
 }
 
+/* Asks for the statistics of now, since the user has changed something. */
+export async function refresh() {
+    try {
+        take((await get("/stats")).queues);
+    } catch {
+        // The stream of events will tell.
+    }
+}
+
 let wakeUp = null;
 
 /* Tries again at once. */

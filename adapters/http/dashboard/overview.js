@@ -6,7 +6,7 @@ import * as charts from "./charts.js";
 import { byId, cell, el, offerNames, setText, syncChildren, toast }
     from "./dom.js";
 import { ago, count, counted, since, span } from "./format.js";
-import { live, on } from "./live.js";
+import { live, on, refresh } from "./live.js";
 
 const ROWS_MAX = 100; // more queues are found by name
 const SEARCH_FROM = 12;
@@ -63,6 +63,7 @@ async function setPaused(queue, isPaused, button) {
         const name = encodeURIComponent(queue);
         await send("POST", `/queues/${name}/${isPaused ? "pause" : "resume"}`);
         toast(`${queue} is ${isPaused ? "paused" : "running again"}.`);
+        await refresh();
     } catch (error) {
         toast(`${queue}: ${error.message}`, true);
     }
