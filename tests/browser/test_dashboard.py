@@ -408,7 +408,7 @@ def test_a_server_that_is_gone_is_told_and_comes_back(mill, look):
     page = look(server.url)
     see_live(page)
 
-    assert server.stop() == 0
+    assert server.stop() == 0, server.log.lines[-5:]
     see(page, "#outage-title", hasText="out of reach")
     mill.serve(listen=server.listen)
 

@@ -14,7 +14,7 @@ import { openTask } from "./task_dialog.js";
 
 const PAGE = 50;
 const FILL_REQUESTS = 8;
-const FILL_MS = 100; // leaves a click its answer within 200 ms
+const FILL_MS = 50; // leaves a click its answer within 200 ms
 const REFRESH_MS = 2000;
 
 let filter = { state: "", queue: "", type: "" };
