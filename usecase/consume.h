@@ -26,7 +26,7 @@
 #include "usecase/queue_port.h"
 #include "usecase/random_port.h"
 
-#define PREFETCH_MAX 256
+#define PREFETCH_MAX 512
 #define PREFETCH_MS 10
 #define PROMOTE_EVERY_MS 5 /* while busy; an idle one is told by its lease */
 #define REAP_EVERY_MAX_MS 5000
