@@ -1,7 +1,7 @@
 /*
  * A command is started by clone with CLONE_VM and CLONE_VFORK, as posix_spawn
  * does it inside: the child borrows the memory of the worker until it becomes
- * the shell, and nothing is copied, however large the worker is. posix_spawn
+ * the command, and nothing is copied, however large the worker is. posix_spawn
  * itself can neither set the parent-death signal nor enter the group in the
  * guard's table. Until then the child may only make system calls, and no
  * signal handler of the worker may run in it: all signals are blocked, and
@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "adapters/process/plain_command.h"
+
 /* For a few system calls, and the sanitizers' own needs. */
 enum { CHILD_STACK = 64 * 1024 };
 
@@ -33,6 +35,8 @@ struct pipes {
 struct birth {
     const struct child_start *start;
     const struct pipes *pipes;
+    struct plain_command plain; /* what to try before the shell, */
+    bool is_plain;              /* if so */
     pid_t parent;
     int failed; /* errno of the child's last step */
 };
@@ -102,6 +106,8 @@ CHILD_CODE static int child_main(void *argument)
     close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     reset_signals();
     setrlimit(RLIMIT_NOFILE, b->start->descriptors);
+    if (b->is_plain)
+        execve(b->plain.words[0], b->plain.words, b->start->environment);
     execve("/bin/sh", words, b->start->environment);
     b->failed = errno;
     _exit(127);
@@ -139,6 +145,7 @@ int child_open(const struct child_start *start, struct child *out)
     struct birth birth = {.start = start, .pipes = &pipes, .parent = getpid()};
     int exit_fd = -1;
 
+    birth.is_plain = plain_command_split(start->command, &birth.plain);
     if (!open_pipes(&pipes))
         goto failed;
     *out = (struct child){.in = pipes.in[1], .input = start->input};

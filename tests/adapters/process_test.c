@@ -20,6 +20,7 @@
 
 #include "adapters/process/exec_handler.h"
 #include "adapters/process/guard.h"
+#include "adapters/process/plain_command.h"
 #include "adapters/system/system_wake.h"
 
 static struct error err;
@@ -558,4 +559,39 @@ Test(guard, gives_each_slot_once, .timeout = 20)
     guard_give(first);
     cr_assert(guard_take(&guard) == first);
     guard_close(&guard);
+}
+
+Test(process, a_path_and_plain_words_need_no_shell)
+{
+    struct plain_command c;
+
+    cr_assert(plain_command_split("  /bin/echo a.b  --c=1\t-d ", &c));
+
+    cr_assert(eq(str, c.words[0], "/bin/echo"));
+    cr_assert(eq(str, c.words[1], "a.b"));
+    cr_assert(eq(str, c.words[2], "--c=1"));
+    cr_assert(eq(str, c.words[3], "-d"));
+    cr_assert(eq(ptr, c.words[4], NULL));
+}
+
+Test(process, what_a_shell_may_understand_is_left_to_it)
+{
+    static const char *const commands[] = {
+        "",
+        "true",
+        "/bin/echo $HOME",
+        "/bin/a; /bin/b",
+        "A=/b /bin/c",
+        "/bin/echo '",
+        "/bin/echo *",
+        "/bin/a > b",
+        "~/a",
+        "/bin/a\n/bin/b",
+        "/bin/a #b",
+        "{ /bin/a",
+    };
+    struct plain_command c;
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        cr_expect(not(plain_command_split(commands[i], &c)), "%s", commands[i]);
 }
