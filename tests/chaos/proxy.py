@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 
-PATIENCE = 60
 TO_SERVER, TO_CLIENT = "to server", "to client"
 
 
@@ -123,10 +122,9 @@ class Proxy:
         sink.sendall(data[:kept])
         if kept == len(data):
             return True
-        line.shut()
         with self.changed:
             self.cuts += 1
-            self.changed.notify_all()
+        line.shut()
         return False
 
     def _cut_of(self, direction, size):

@@ -18,6 +18,7 @@ from record import Journal, compare, now, wait_until
 
 PATIENCE = 60
 RETAIN_MS = 3 * 3600 * 1000  # also where a clock is an hour ahead
+KNOWN_MS = 60 * 1000  # an id said again is known while its task is kept
 BURST = 5
 PAUSE_S = 0.02  # between bursts, so that the machine is not all ours
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -76,6 +77,7 @@ class Producer(threading.Thread):
         task = self.make_task()
         if self.brings_ids:
             task["id"] = new_id()
+            task["retain_ms"] = max(task["retain_ms"], KNOWN_MS)
         return task
 
     def _send(self, burst):

@@ -120,7 +120,7 @@ def test_a_full_server_refuses_finishes_and_makes_room(scene, redis):
 
     server.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
     server.ask("CONFIG", "SET", "maxmemory", str(used_memory(server) + ROOM))
-    producer = stage.produce(brings_ids=True, pause_s=0)
+    producer = stage.produce(brings_ids=False, pause_s=0)
     said = producer.wait_for_refusal("memory")
     assert str(server.socket) in said
     gate.write_line()
