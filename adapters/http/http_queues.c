@@ -171,7 +171,7 @@ void http_queue_purge(void *context, struct http_exchange *x)
     struct http_params params = {.allowed = HTTP_PARAM_STATE};
     struct bytes queue;
     struct error err;
-    size_t removed;
+    size_t removed = 0;
 
     if (!http_api_queue(x, &queue))
         return;

@@ -115,7 +115,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
 
 static enum status start(struct http_server *s, struct error *err)
 {
-    int fd;
+    int fd = -1;
     enum status st = http_desks_open(s->config->desks, &s->desks, err);
 
     if (st == STATUS_OK)

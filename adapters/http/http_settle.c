@@ -305,7 +305,7 @@ static enum status extend_group(struct http_api *api,
 static enum status extend(struct http_api *api, struct http_api_desk *desk,
                           struct items *items, struct error *err)
 {
-    bool is_done[BATCH_MAX];
+    bool is_done[BATCH_MAX] = {false};
     enum status st = STATUS_OK;
 
     for (size_t i = 0; i < items->count; i++) {
