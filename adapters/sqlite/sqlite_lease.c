@@ -1,7 +1,8 @@
 /*
- * Both read a run of rows first and then change them one by one by number: a
- * cursor over an index whose entries move under it would have to find its
- * place again for each.
+ * Both read a run of rows first and then change them: a cursor over an index
+ * whose entries move under it would have to find its place again for each.
+ * What is leased together is changed together, and has one fencing number:
+ * that grows from lease to lease of a task, which is all it has to do.
  */
 #include "adapters/sqlite/sqlite_lease.h"
 
@@ -65,25 +66,26 @@ static enum status read_leases(struct batch *b, struct query *q,
 }
 
 /* Gives the lease its token and its end. */
-static void stamp(struct lease *lease, struct queue_row *queue, int64_t number,
-                  int64_t until_ms)
+static void stamp(struct lease *lease, const struct queue_row *queue,
+                  int64_t number, int64_t fencing, int64_t until_ms)
 {
-    int64_t const fencing = queue_row_next_fencing(queue);
-
     lease->token = token_format((struct token){queue->id, number, fencing});
     lease->fencing = (uint64_t)fencing;
     lease->until_ms = until_ms;
 }
 
-static enum status record_lease(struct batch *b, size_t i,
-                                const struct lease_request *req,
-                                struct error *err)
+/* Records that the n first in queue, which were just read, are leased. */
+static enum status record_leases(const struct batch *b,
+                                 const struct queue_row *queue, size_t n,
+                                 const struct lease_request *req,
+                                 struct error *err)
 {
-    struct query q = query_on(b->ledger->connection, SQL_TASK_LEASE);
+    struct query q = query_on(b->ledger->connection, SQL_TASKS_LEASE);
 
-    query_int(&q, b->room->numbers[i]);
-    query_int(&q, b->leases[i].until_ms);
-    query_int(&q, (int64_t)b->leases[i].fencing);
+    query_int(&q, queue->id);
+    query_int(&q, (int64_t)n);
+    query_int(&q, req->now_ms + req->lease_ms);
+    query_int(&q, queue->fencing);
     query_int(&q, req->now_ms);
     query_text(&q, bytes_of(req->worker));
     return query_run(&q, err);
@@ -100,17 +102,20 @@ static enum status lease_from(struct batch *b, struct queue_row *queue,
     query_int(&q, queue->id);
     query_int(&q, (int64_t)max);
     enum status st = read_leases(b, &q, queue, err);
-    for (size_t i = first; st == STATUS_OK && i < b->count; i++) {
+    if (st < 0 || b->count == first)
+        return st;
+    int64_t const fencing = queue_row_next_fencing(queue);
+    for (size_t i = first; i < b->count; i++) {
         struct lease *lease = &b->leases[i];
-        stamp(lease, queue, b->room->numbers[i], req->now_ms + req->lease_ms);
+        stamp(lease, queue, b->room->numbers[i], fencing,
+              req->now_ms + req->lease_ms);
         lease->task.attempt++;
         lease->started_at_ms = req->now_ms;
         lease->is_started = false;
         queue_row_take(queue, TASK_READY);
         queue_row_add(queue, TASK_ACTIVE);
-        st = record_lease(b, i, req, err);
     }
-    return st;
+    return record_leases(b, queue, b->count - first, req, err);
 }
 
 /* The queues of the plan that have something ready, into room. */
@@ -239,7 +244,7 @@ static enum status take_from(struct batch *b, struct queue_row *queue,
     enum status st = read_leases(b, &q, queue, err);
     for (size_t i = first; st == STATUS_OK && i < b->count; i++) {
         stamp(&b->leases[i], queue, b->room->numbers[i],
-              req->now_ms + req->lease_ms);
+              queue_row_next_fencing(queue), req->now_ms + req->lease_ms);
         st = record_taking(b, i, req, err);
     }
     return st;

@@ -193,10 +193,12 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "SELECT id, priority, run_at, retain_ms, key_ttl_ms, key"
         " FROM millrace_tasks"
         " WHERE number = ?1 AND queue_id = ?2 AND fencing = ?3 AND state = 2",
-    [SQL_TASK_LEASE] =
-        "UPDATE millrace_tasks SET state = 2, position = ?2,"
-        " fencing = ?3, since = ?4, worker = ?5, attempt = attempt + 1"
-        " WHERE number = ?1",
+    [SQL_TASKS_LEASE] =
+        "UPDATE millrace_tasks SET state = 2, position = ?3,"
+        " fencing = ?4, since = ?5, worker = ?6, attempt = attempt + 1"
+        " WHERE number IN (SELECT t.number FROM millrace_tasks t"
+        " WHERE t.queue_id = ?1 AND t.state = 1"
+        " ORDER BY t.priority, t.position LIMIT ?2)",
     [SQL_TASK_TAKE] = "UPDATE millrace_tasks SET position = ?2, fencing = ?3,"
                       " worker = ?4 WHERE number = ?1",
     [SQL_TASK_EXTEND] = "UPDATE millrace_tasks SET position = ?2,"
