@@ -35,6 +35,18 @@ static void set_request_id(struct http_server *s, struct http_exchange *x)
         make_request_id(s, x);
 }
 
+/* Counts one more exchange, unless all were declared answered: a request that
+ * comes on an old connection after that would be left half-way. */
+static bool is_counted(struct http_server *s)
+{
+    pthread_mutex_lock(&s->mutex);
+    bool const is_counted = !s->is_drained;
+    if (is_counted)
+        s->exchanges++;
+    pthread_mutex_unlock(&s->mutex);
+    return is_counted;
+}
+
 static struct http_exchange *begin(struct http_server *s,
                                    struct MHD_Connection *connection,
                                    const char *url, const char *method)
@@ -56,9 +68,11 @@ static struct http_exchange *begin(struct http_server *s,
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
             ->connect_fd;
     set_request_id(s, x);
-    pthread_mutex_lock(&s->mutex);
-    s->exchanges++;
-    pthread_mutex_unlock(&s->mutex);
+    if (!is_counted(s)) {
+        free(x->path);
+        free(x);
+        return NULL;
+    }
     return x;
 }
 

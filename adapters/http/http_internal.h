@@ -31,6 +31,7 @@ struct http_server {
     struct http_connection *connections;
     size_t exchanges;
     bool is_closing; /* connections end with their answer */
+    bool is_drained; /* no request is taken any more */
 };
 
 int64_t http_monotonic_ms(void);

@@ -211,6 +211,7 @@ bool http_server_drain(struct http_server *s, int64_t wait_ms)
     while (s->exchanges > 0 && wrong == 0)
         wrong = pthread_cond_timedwait(&s->is_idle, &s->mutex, &until);
     bool const is_drained = s->exchanges == 0;
+    s->is_drained = is_drained;
     pthread_mutex_unlock(&s->mutex);
     return is_drained;
 }

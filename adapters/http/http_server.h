@@ -68,7 +68,8 @@ void http_server_tend(struct http_server *s);
  * exchanges for long should now answer them. */
 void http_server_quiesce(struct http_server *s);
 
-/* Waits until everything is answered, wait_ms at most: whether it is. */
+/* Waits until everything is answered, wait_ms at most: whether it is. If so,
+ * a connection that asks for more is ended. */
 bool http_server_drain(struct http_server *s, int64_t wait_ms);
 
 /* Ends all connections. All must be answered. Accepts NULL. */

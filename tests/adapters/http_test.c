@@ -266,3 +266,22 @@ Test(http_server, is_drained_when_nothing_is_asked, .timeout = 60)
 
     close_pair(&p);
 }
+
+Test(http_server, takes_nothing_once_it_is_drained, .timeout = 60)
+{
+    static const char *const request = "GET / HTTP/1.1\r\n"
+                                       "Host: localhost\r\n\r\n";
+    struct pair p;
+    char byte = ' ';
+    open_pair(&p, HTTP_RECEIVE_MS);
+    say(&p, request);
+    while (byte != '}') /* the end of the answer */
+        cr_assert(recv(p.fd, &byte, 1, 0) == 1);
+    http_server_quiesce(p.server);
+    cr_assert(http_server_drain(p.server, 60000));
+
+    say(&p, request);
+
+    cr_assert(recv(p.fd, &byte, 1, 0) <= 0, "the end, and no answer");
+    close_pair(&p);
+}
