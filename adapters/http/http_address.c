@@ -61,6 +61,7 @@ enum status http_address_parse(const char *text, const char *field,
                                       bytes_of(gai_strerror(wrong))};
         return error_join(err, STATUS_UNAVAILABLE, field, parts, 5);
     }
+    memcpy(out->name, host, strlen(host) + 1);
     out->len = found->ai_addrlen;
     memcpy(&out->storage, found->ai_addr, found->ai_addrlen);
     memcpy(out->name, host, sizeof(out->name));
@@ -117,6 +118,9 @@ bool http_address_is_host(const struct http_address *address, struct bytes host)
     char buffer[HTTP_ADDRESS_TEXT_SIZE];
     struct text t = text_in(buffer, sizeof(buffer));
 
+    if (host.len > 0 && host.len == strlen(address->name) &&
+        strncasecmp(host.at, address->name, host.len) == 0)
+        return true;
     add_host(&t, address);
     return bytes_equal(host, (struct bytes){t.at, t.len}) ||
            (host.len > 0 && host.len == strlen(address->name) &&

@@ -182,6 +182,11 @@ Test(http_address, is_read_and_written)
     cr_assert(http_address_is_any(&address));
     cr_assert(!http_address_is_loopback(&address));
     cr_assert(http_address_is_host(&address, BYTES("0.0.0.0")));
+    cr_assert(!http_address_is_host(&address, BYTES("localhost")));
+    cr_assert(http_address_parse("localhost:1", "--listen", &address, &err) ==
+              0);
+    cr_assert(http_address_is_host(&address, BYTES("LocalHost")));
+    cr_assert(!http_address_is_host(&address, (struct bytes){0}));
 }
 
 /* A server on a free port, and a connection to it. */
