@@ -39,6 +39,9 @@ static void worker_close(struct worker *w)
 
 void pool_free(struct pool *pool)
 {
+    void (*const left)(void *) = pool->config.left;
+    void *const context = pool->config.context;
+
     for (size_t i = 0; pool->workers && i < pool->started; i++)
         worker_close(&pool->workers[i]);
     for (size_t i = 0; pool->jobs && i < pool->config.capacity; i++)
@@ -50,6 +53,8 @@ void pool_free(struct pool *pool)
     free(pool->workers);
     free(pool->jobs);
     free(pool);
+    if (left)
+        left(context);
 }
 
 /* A condition whose timed waits go by the monotonic clock. */

@@ -139,8 +139,10 @@ enum status thread_executor_open(const struct thread_executor_config *config,
     assert(config->wake.fd >= 0);
 
     if (!e || !pool) {
-        if (pool)
+        if (pool) {
+            pool->config.left = NULL;
             pool_close(pool);
+        }
         free(e);
         return error_set(err, STATUS_NO_MEMORY, NULL,
                          "threads: no room for an executor");

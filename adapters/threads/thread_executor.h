@@ -25,6 +25,11 @@ struct thread_executor_config {
                          before he collects */
     size_t concurrency; /* >= 1: handlers that run at once */
     size_t capacity;    /* >= 1: the most taken and not forgotten */
+
+    /* Called once, when it is closed and the last handler has ended, by that
+     * one's thread: the table of handlers is not used any more. May be NULL. */
+    void (*left)(void *context);
+    void *context;
 };
 
 /* Opens it into *out. Fault STATUS_NO_MEMORY.

@@ -45,6 +45,8 @@ static enum status open_executor(struct engine *e, struct error *err)
         .wake = e->wake,
         .concurrency = e->config.concurrency,
         .capacity = consumer_capacity(e->config.concurrency),
+        .left = e->config.left,
+        .context = e->config.context,
     };
 
     return thread_executor_open(&config, &e->executor, err);

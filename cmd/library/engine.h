@@ -35,6 +35,11 @@ struct engine_config {
     int64_t shutdown_ms; /* how long handlers may go on when it is to stop */
     bool is_draining;    /* it is over when nothing is left to do */
     struct handlers handlers;
+
+    /* Called once the handlers are not used any more, if engine_open has opened
+     * an executor: see thread_executor.h. May be NULL. */
+    void (*left)(void *context);
+    void *context;
 };
 
 /* They stay the caller's, who closes them after the engine. */

@@ -68,6 +68,8 @@ enum status home_open_queue(struct home *home, struct queue_port *out,
     pthread_mutex_lock(&home->lock);
     enum status st = backend.ops->open_queue(backend.self, &queue, err);
     st = check_table(home, st, queue.ops, sizeof(*queue.ops), err);
+    if (st < 0 && queue.ops && queue.ops->close)
+        queue.ops->close(queue.self);
     if (st == STATUS_OK)
         st = wrap(home, &queue, err);
     pthread_mutex_unlock(&home->lock);
@@ -85,6 +87,8 @@ enum status home_open_admin(struct home *home, struct admin_port *out,
     pthread_mutex_lock(&home->lock);
     enum status st = backend.ops->open_admin(backend.self, &admin, err);
     st = check_table(home, st, admin.ops, sizeof(*admin.ops), err);
+    if (st < 0 && admin.ops && admin.ops->close)
+        admin.ops->close(admin.self);
     pthread_mutex_unlock(&home->lock);
     if (st == STATUS_OK)
         *out = admin;
@@ -100,6 +104,8 @@ enum status home_open_fleet(struct home *home, struct fleet_port *out,
     pthread_mutex_lock(&home->lock);
     enum status st = backend.ops->open_fleet(backend.self, &fleet, err);
     st = check_table(home, st, fleet.ops, sizeof(*fleet.ops), err);
+    if (st < 0 && fleet.ops && fleet.ops->close)
+        fleet.ops->close(fleet.self);
     pthread_mutex_unlock(&home->lock);
     if (st == STATUS_OK)
         *out = fleet;

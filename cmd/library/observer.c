@@ -15,12 +15,18 @@ void observer_release(struct observer *o)
     pthread_mutex_destroy(&o->lock);
 }
 
+void observer_mute(struct observer *o)
+{
+    pthread_mutex_lock(&o->lock);
+    o->observe = NULL;
+    pthread_mutex_unlock(&o->lock);
+}
+
 static void tell(struct observer *o, const struct mr_event *event)
 {
-    if (!o->observe)
-        return;
     pthread_mutex_lock(&o->lock);
-    o->observe(event, o->context);
+    if (o->observe)
+        o->observe(event, o->context);
     pthread_mutex_unlock(&o->lock);
 }
 
@@ -78,8 +84,6 @@ static void observer_attempt_settled(void *self,
         .is_of_other = report->is_reaped,
     };
 
-    if (!o->observe)
-        return;
     text_add_bytes(&text, report->error);
     name_task(report->lease, &names, &event);
     tell(o, &event);

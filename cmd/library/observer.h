@@ -23,6 +23,9 @@ void observer_init(struct observer *o,
                    void *context);
 void observer_release(struct observer *o);
 
+/* From now on tells nobody. */
+void observer_mute(struct observer *o);
+
 /* The port over an observer, which stays the caller's. */
 struct metrics_port observer_metrics(struct observer *o);
 

@@ -20,8 +20,10 @@ enum life {
     LIFE_OVER,
 };
 
-/* What handlers use: where some do not end, it stays for them. */
+/* What handlers use. The worker holds it, and so do its threads while it runs:
+ * a handler that does not end keeps it beyond the worker's life. */
 struct workshop {
+    atomic_int holders;
     struct observer observer;
     struct registry registry;
 };
@@ -38,8 +40,29 @@ struct mr_worker {
     pthread_mutex_t lock; /* guards what follows, and registering */
     enum life life;
     bool is_unwanted; /* to be freed by whoever runs it */
-    bool is_stuck;    /* handlers have not ended: the workshop stays */
 };
+
+static struct workshop *workshop_new(const struct mr_worker_config *config)
+{
+    struct workshop *shop = calloc(1, sizeof(*shop));
+
+    if (!shop)
+        return NULL;
+    atomic_init(&shop->holders, 1);
+    observer_init(&shop->observer, config->observe, config->observe_context);
+    shop->registry.observer = &shop->observer;
+    return shop;
+}
+
+static void workshop_let_go(void *self)
+{
+    struct workshop *shop = self;
+
+    if (!shop || atomic_fetch_sub(&shop->holders, 1) > 1)
+        return;
+    observer_release(&shop->observer);
+    free(shop);
+}
 
 static enum status read_plan(const struct mr_worker_config *from,
                              struct queue_plan *out, struct error *err)
@@ -111,10 +134,9 @@ static enum status read_config(const struct mr_worker_config *from,
 
 static void worker_release(struct mr_worker *worker)
 {
-    if (worker->workshop && !worker->is_stuck) {
-        observer_release(&worker->workshop->observer);
-        free(worker->workshop);
-    }
+    if (worker->workshop)
+        observer_mute(&worker->workshop->observer);
+    workshop_let_go(worker->workshop);
     system_wake_close(&worker->wake);
     home_let_go(worker->home);
     pthread_mutex_destroy(&worker->lock);
@@ -151,7 +173,7 @@ static enum status make_worker(struct mr_client *client,
         return error_set(err, STATUS_NO_MEMORY, NULL, "no memory for a worker");
     st = system_wake_open(&worker->wake, err);
     if (st == STATUS_OK) {
-        worker->workshop = calloc(1, sizeof(*worker->workshop));
+        worker->workshop = workshop_new(config);
         if (!worker->workshop)
             st = error_set(err, STATUS_NO_MEMORY, NULL,
                            "no memory for a worker");
@@ -160,9 +182,6 @@ static enum status make_worker(struct mr_client *client,
         worker_release(worker);
         return st;
     }
-    struct workshop *shop = worker->workshop;
-    observer_init(&shop->observer, config->observe, config->observe_context);
-    shop->registry.observer = &shop->observer;
     *out = worker;
     return STATUS_OK;
 }
@@ -264,6 +283,21 @@ static enum status open_ports(struct mr_worker *worker,
     return st;
 }
 
+/* Its threads hold the workshop until the last of them has left it. */
+static enum status open_engine(struct mr_worker *worker, struct engine *e,
+                               struct error *err)
+{
+    struct workshop *const shop = worker->workshop;
+
+    atomic_fetch_add(&shop->holders, 1);
+    e->config.left = workshop_let_go;
+    e->config.context = shop;
+    enum status const st = engine_open(e, err);
+    if (!e->executor.ops)
+        workshop_let_go(shop);
+    return st;
+}
+
 static enum status loop(struct mr_worker *worker, struct engine *e,
                         size_t *stuck, struct error *err)
 {
@@ -303,10 +337,9 @@ static enum mr_code run(struct mr_worker *worker, struct mr_error *err)
     e->wake = worker->wake;
     enum status st = open_ports(worker, &e->ports, &why);
     if (st == STATUS_OK)
-        st = engine_open(e, &why);
+        st = open_engine(worker, e, &why);
     if (st == STATUS_OK)
         st = loop(worker, e, &stuck, &why);
-    worker->is_stuck = stuck > 0;
     engine_close(e);
     close_ports(&e->ports);
     free(e);
