@@ -145,7 +145,8 @@ int64_t client_now_ms(const struct mr_client *client)
 /* Nobody else is in it any more, and nobody comes. */
 static void let_go(struct mr_client *client)
 {
-    sender_release(&client->sender);
+    if (client->has_sender)
+        sender_release(&client->sender);
     if (client->fleet.ops)
         fleet_close(client->fleet);
     if (client->admin.ops)

@@ -29,7 +29,8 @@ struct mr_client {
     pthread_mutex_t sender_lock; /* held to open it */
     struct random_port random;
     struct queue_port queue;
-    struct sender sender;
+    struct sender sender; /* its own lock guards what is in it */
+    bool has_sender;
 
     pthread_mutex_t admin_lock; /* held by whoever uses these */
     struct admin_port admin;

@@ -39,12 +39,13 @@ static enum status need_sender(struct mr_client *client, struct error *err)
         st = system_random_open(&client->random, err);
     if (st == STATUS_OK && !client->queue.ops)
         st = home_open_queue(client->home, &client->queue, err);
-    if (st == STATUS_OK && !client->sender.end) {
+    if (st == STATUS_OK && !client->has_sender) {
         struct enqueuer const enqueuer = {.queue = client->queue,
                                           .clock = client->home->place.clock,
                                           .random = client->random};
         st = sender_init(&client->sender, &enqueuer, err);
         client->sender.is_hasty = client->is_hasty;
+        client->has_sender = st == STATUS_OK;
     }
     pthread_mutex_unlock(&client->sender_lock);
     return st;

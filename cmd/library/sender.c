@@ -27,8 +27,6 @@ enum status sender_init(struct sender *s, const struct enqueuer *enqueuer,
 
 void sender_release(struct sender *s)
 {
-    if (!s->end)
-        return;
     pthread_cond_destroy(&s->is_idle);
     pthread_mutex_destroy(&s->lock);
     free(s->specs);
