@@ -204,15 +204,19 @@ def test_nothing_is_leased_for_who_has_hung_up(server):
 
 
 def test_what_has_expired_is_not_handed_over(server):
-    added = server.enqueue(expires_ms=1)
+    def created_at(added):
+        return server.get(f"/api/v1/tasks/{added['id']}")["created_at"]
 
+    added = server.enqueue(expires_ms=1)
     ask_until(
-        lambda: server.lease() == [] and
-        server.get(f"/api/v1/tasks/{added['id']}")["state"] == "dead",
-        "the task has expired",
+        lambda: created_at(server.enqueue(queue="later")) > created_at(added),
+        "a millisecond is over",
     )
+
+    assert server.lease(queues=["default"]) == []
     dead = server.get(f"/api/v1/tasks/{added['id']}")
-    assert (dead["reason"], dead["attempt"]) == ("expired", 0)
+    assert (dead["state"], dead["reason"]) == ("dead", "expired")
+    assert dead["attempt"] == 0
 
 
 def test_leases_outlive_the_server(mill):
