@@ -87,8 +87,8 @@ def test_each_view_has_its_picture(
 if PICTURE:
 
     def test_the_readme_has_its_picture(mill, look):
-        given_a_busy_store(mill, 60 * SECONDS)
-        page = look(mill.serve().url, viewport={"width": 1180, "height": 720})
+        given_a_busy_store(mill, 250 * SECONDS)
+        page = look(mill.serve().url, viewport={"width": 1180, "height": 780})
         page.waitForTimeout(1000 * SECONDS)  # which is what it is to show
 
         page.screenshot(path=os.path.abspath(PICTURE))
