@@ -44,7 +44,6 @@ static void *carve(struct arena *room, size_t size)
     void *at = arena_alloc(room, size);
 
     assert(at); /* the caller promised consumer_room_bytes() */
-    memset(at, 0, size);
     return at;
 }
 
@@ -69,8 +68,10 @@ void consumer_init(struct consumer *c, const struct consumer_config *config,
     c->aside_mem.base = arena_alloc(room, TASK_BYTES);
     c->aside_mem.size = TASK_BYTES;
     assert(c->batch.base && c->aside_mem.base);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        c->held[i] = NULL;
         c->free_slots[i] = n - 1 - i;
+    }
     c->due_at_ms = INT64_MAX;
 }
 

@@ -355,3 +355,23 @@ enum status redis_skip(struct redis_connection *c, size_t n, struct error *err)
     }
     return STATUS_OK;
 }
+
+/* A transaction has one for each of its commands, which would cost more than
+ * the command itself to be made a reply of. Not in the midst of a reply: then
+ * the reader is at some item of it (ridx). */
+size_t redis_skip_queued(struct redis_connection *c, size_t max)
+{
+    static const char queued[] = "+QUEUED\r\n";
+    size_t const len = sizeof(queued) - 1;
+    redisReader *reader = c->context ? c->context->reader : NULL;
+    size_t n = 0;
+
+    while (reader && reader->ridx == -1 && n < max &&
+           reader->len - reader->pos >= len &&
+           memcmp(reader->buf + reader->pos, queued, len) == 0) {
+        reader->pos += len;
+        n++;
+    }
+    c->awaited -= n;
+    return n;
+}

@@ -94,6 +94,10 @@ MUST_USE enum status redis_skip(struct redis_connection *c, size_t n,
 MUST_USE enum status redis_fault(const struct redis_connection *c,
                                  const char *text, struct error *err);
 
+/* Takes up to max answers that say no more than "queued" and have been read
+ * already, at the cost of looking at them; how many. */
+size_t redis_skip_queued(struct redis_connection *c, size_t max);
+
 /* Whether reply is an error of that code, such as "NOSCRIPT". */
 bool redis_is_error(const redisReply *reply, const char *code);
 

@@ -218,11 +218,15 @@ static enum status hear_plain(struct redis_sending *s, size_t g,
                               struct error *err)
 {
     struct redis_outbox *o = &s->p->outbox;
+    size_t const commands = o->groups[g].count + 2; /* MULTI, SET */
     REDIS_REPLY exec = NULL;
     enum status refused = STATUS_OK;
 
-    for (size_t k = 0; k < o->groups[g].count + 2; k++) { /* MULTI, SET */
+    for (size_t k = 0; k < commands; k++) {
         REDIS_REPLY queued = NULL;
+        k += redis_skip_queued(&s->p->main, commands - k);
+        if (k == commands)
+            break;
         enum status const st = redis_next(&s->p->main, &queued, err);
         if (st != STATUS_OK)
             return st;
