@@ -1,9 +1,12 @@
-"""The documents are true: what they name exists."""
+"""The documents are true: what they name exists, what they draw is so."""
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 import references
+from harness import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,3 +54,35 @@ def test_a_planted_reference_is_found(program, tmp_path, text, culprit):
     ]
 
     assert found == [culprit]
+
+
+def drawing(root, folder):
+    subprocess.run([ROOT / "script" / "draw-architecture", root,
+                    folder / "drawn.svg"], check=True, timeout=PATIENCE)
+    return (folder / "drawn.svg").read_text(encoding="utf-8")
+
+
+def test_the_picture_shows_the_includes_as_they_are(tmp_path):
+    committed = (ROOT / "docs" / "architecture.svg").read_text("utf-8")
+
+    assert drawing(ROOT, tmp_path) == committed, "run script/draw-architecture"
+
+
+@pytest.mark.parametrize(
+    "file, header, is_red",
+    [
+        ("adapters/memory/lane.c", "adapters/json/json_value.h", False),
+        ("domain/task.c", "usecase/queue_port.h", True),
+    ],
+)
+def test_an_arrow_more_changes_the_picture(tmp_path, file, header, is_red):
+    for ring in ("domain", "usecase", "adapters", "cmd"):
+        shutil.copytree(ROOT / ring, tmp_path / ring)
+    before = drawing(tmp_path, tmp_path)
+    with open(tmp_path / file, "a", encoding="utf-8") as source:
+        source.write(f'#include "{header}"\n')
+
+    after = drawing(tmp_path, tmp_path)
+
+    assert after.count("<path") == before.count("<path") + 1
+    assert ("#c00" in after) == is_red
