@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "adapters/system/system_random.h"
-#include "cmd/backends.h"
 #include "cmd/library/place.h"
 #include "cmd/output.h"
 
@@ -25,9 +24,9 @@ static enum status open_parts(struct wire *w, unsigned parts, struct error *err)
 {
     const struct backend_ops *ops = w->backend.ops;
     void *self = w->backend.self;
-    enum status st = ops->open_clock(self, &w->clock, err);
+    enum status st = STATUS_OK;
 
-    if (st == STATUS_OK && parts & WIRE_RANDOM)
+    if (parts & WIRE_RANDOM)
         st = system_random_open(&w->random, err);
     if (st == STATUS_OK && parts & WIRE_QUEUE)
         st = ops->open_queue(self, &w->queue, err);
@@ -44,7 +43,6 @@ static enum status open_parts(struct wire *w, unsigned parts, struct error *err)
 
 static void check_parts(const struct wire *w, unsigned parts)
 {
-    clock_port_check(w->clock);
     if (parts & WIRE_RANDOM)
         random_port_check(w->random);
     if (parts & WIRE_QUEUE)
@@ -73,11 +71,15 @@ enum exit_code wire_open_url(const struct backend_url *url, unsigned parts,
                              struct wire *out)
 {
     struct wire wire = {.url = *url};
+    struct place place;
     struct error err;
 
-    enum status st = backend_open(&wire.url, &wire.backend, &err);
-    if (st == STATUS_OK)
+    enum status st = place_open(&wire.url, &place, &err);
+    if (st == STATUS_OK) {
+        wire.backend = place.backend;
+        wire.clock = place.clock;
         st = open_parts(&wire, parts, &err);
+    }
     if (st < 0) {
         wire_fault(&wire, st, &err);
         wire_close(&wire);

@@ -120,12 +120,17 @@ enum status place_open(const struct backend_url *url, struct place *out,
     return STATUS_OK;
 }
 
-void place_close(struct place *place)
+void place_set_clock(struct place *place, struct clock_port clock)
 {
     if (place->clock.ops)
         place->clock.ops->close(place->clock.self);
+    place->clock = clock;
+}
+
+void place_close(struct place *place)
+{
+    place_set_clock(place, (struct clock_port){0});
     if (place->backend.ops)
         place->backend.ops->close(place->backend.self);
-    place->clock = (struct clock_port){0};
     place->backend = (struct backend_port){0};
 }

@@ -24,6 +24,9 @@ MUST_USE enum status place_url(const char *url, struct backend_url *out,
 MUST_USE enum status place_open(const struct backend_url *url,
                                 struct place *out, struct error *err);
 
+/* Exchanges its clock, and closes the one it had. */
+void place_set_clock(struct place *place, struct clock_port clock);
+
 /* Closes it; accepts what is half open or zeroed. */
 void place_close(struct place *place);
 

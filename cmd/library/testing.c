@@ -48,8 +48,7 @@ static enum status open_home(struct mr_testing *kit, struct error *err)
         place_close(&place);
         return st;
     }
-    place.clock.ops->close(place.clock.self);
-    place.clock = kit->clock;
+    place_set_clock(&place, kit->clock);
     kit->home = home_new(&place);
     if (kit->home)
         return STATUS_OK;
