@@ -70,7 +70,7 @@ static void lose(struct consumer *c, const struct renewal *lost)
     if (c->is_set_aside && strcmp(c->aside.token.text, lost->token.text) == 0)
         c->is_set_aside = false;
     else
-        executor_cancel(c->ports.executor, &lost->id);
+        executor_cancel(c->ports.executor, &lost->token);
 }
 
 /* Renews n leases; a handler whose lease is lost is told to end. */

@@ -50,11 +50,12 @@ struct executor_ops {
      * RELEASE, never having run. */
     void (*withdraw)(void *self);
 
-    /* Asks the running handler of id (all of them: NULL) to end early; what
-     * then fails comes out of collect as RELEASE (see handlers_run). Handlers
-     * that do not listen go on. A task of that id which has not been started
-     * is taken back as by withdraw. */
-    void (*cancel)(void *self, const struct task_id *id);
+    /* Asks the running handler under that lease (all of them: NULL) to end
+     * early; what then fails comes out of collect as RELEASE (see
+     * handlers_run). Handlers that do not listen go on. One that has not been
+     * started is taken back as by withdraw. By lease and not by task: a task
+     * whose lease was lost may be here once more, under a new one. */
+    void (*cancel)(void *self, const struct lease_token *token);
 
     /* Waits for nobody: handlers that still run are left to the end of the
      * process. */
@@ -99,9 +100,9 @@ static inline void executor_withdraw(struct executor_port e)
 }
 
 static inline void executor_cancel(struct executor_port e,
-                                   const struct task_id *id)
+                                   const struct lease_token *token)
 {
-    e.ops->cancel(e.self, id);
+    e.ops->cancel(e.self, token);
 }
 
 static inline void executor_close(struct executor_port e)

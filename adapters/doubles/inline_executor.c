@@ -181,20 +181,20 @@ static void inline_executor_wait(void *self, int64_t timeout_ms)
         e->config.pass(e->config.context, timeout_ms);
 }
 
-static bool is_task(const struct job *job, const struct task_id *id)
+static bool is_lease(const struct job *job, const struct lease_token *token)
 {
-    return !id || strcmp(job->lease.task.id.text, id->text) == 0;
+    return !token || strcmp(job->lease.token.text, token->text) == 0;
 }
 
-/* Takes back those of list that are the task id, or all of them (NULL). */
+/* Takes back those of list of the lease token, or all of them (NULL). */
 static void withdraw_from(struct inline_executor *e, struct job_list *list,
-                          const struct task_id *id)
+                          const struct lease_token *token)
 {
     struct job_list kept = {0};
     struct job *job;
 
     while ((job = take_first(list))) {
-        if (!is_task(job, id)) {
+        if (!is_lease(job, token)) {
             append(&kept, job);
             continue;
         }
@@ -213,14 +213,14 @@ static void inline_executor_withdraw(void *self)
         withdraw_from(e, &e->waiting[p], NULL);
 }
 
-static void inline_executor_cancel(void *self, const struct task_id *id)
+static void inline_executor_cancel(void *self, const struct lease_token *token)
 {
     struct inline_executor *e = self;
 
-    if (e->running && is_task(e->running, id))
+    if (e->running && is_lease(e->running, token))
         e->running->is_cancelled = true;
-    for (size_t p = 0; id && p < PRIORITIES; p++)
-        withdraw_from(e, &e->waiting[p], id);
+    for (size_t p = 0; token && p < PRIORITIES; p++)
+        withdraw_from(e, &e->waiting[p], token);
 }
 
 static void inline_executor_close(void *self)

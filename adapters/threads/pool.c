@@ -26,9 +26,9 @@ void pool_signal(struct wake wake)
     errno = saved;
 }
 
-static bool is_task(const struct job *job, const struct task_id *id)
+static bool is_lease(const struct job *job, const struct lease_token *token)
 {
-    return !id || strcmp(job->lease.task.id.text, id->text) == 0;
+    return !token || strcmp(job->lease.token.text, token->text) == 0;
 }
 
 static void worker_close(struct worker *w)
@@ -186,15 +186,15 @@ bool pool_has_ended(struct pool *pool)
     return has_ended;
 }
 
-/* Ends those of list that are the task id, or all of them (NULL). */
+/* Ends those of list of the lease token, or all of them (NULL). */
 static void withdraw_from(struct pool *pool, struct job_list *list,
-                          const struct task_id *id)
+                          const struct lease_token *token)
 {
     struct job_list kept = {0};
     struct job *job;
 
     while ((job = job_list_take(list))) {
-        if (!is_task(job, id)) {
+        if (!is_lease(job, token)) {
             job_list_add(&kept, job);
             continue;
         }
@@ -206,23 +206,23 @@ static void withdraw_from(struct pool *pool, struct job_list *list,
     *list = kept;
 }
 
-void pool_withdraw(struct pool *pool, const struct task_id *id)
+void pool_withdraw(struct pool *pool, const struct lease_token *token)
 {
     pthread_mutex_lock(&pool->lock);
     bool const was_empty = !pool->ended.first;
     for (size_t p = 0; p < PRIORITIES; p++)
-        withdraw_from(pool, &pool->waiting[p], id);
+        withdraw_from(pool, &pool->waiting[p], token);
     if (was_empty && pool->ended.first)
         pool_signal(pool->config.wake);
     pthread_mutex_unlock(&pool->lock);
 }
 
-void pool_cancel(struct pool *pool, const struct task_id *id)
+void pool_cancel(struct pool *pool, const struct lease_token *token)
 {
     pthread_mutex_lock(&pool->lock);
     for (size_t i = 0; i < pool->started; i++) {
         struct worker *w = &pool->workers[i];
-        if (w->job && is_task(w->job, id))
+        if (w->job && is_lease(w->job, token))
             worker_cancel(w);
     }
     pthread_mutex_unlock(&pool->lock);

@@ -64,11 +64,11 @@ size_t pool_take_ended(struct pool *pool, struct job_list *ended);
 
 bool pool_has_ended(struct pool *pool);
 
-/* Ends all jobs that wait, or with an id that one, as released. */
-void pool_withdraw(struct pool *pool, const struct task_id *id);
+/* Ends all jobs that wait, or with a token that one, as released. */
+void pool_withdraw(struct pool *pool, const struct lease_token *token);
 
-/* Asks the handlers that run, or with an id that one, to end. */
-void pool_cancel(struct pool *pool, const struct task_id *id);
+/* Asks the handlers that run, or with a token that one, to end. */
+void pool_cancel(struct pool *pool, const struct lease_token *token);
 
 /* See thread_executor_open on closing. */
 void pool_close(struct pool *pool);

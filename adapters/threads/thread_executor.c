@@ -102,13 +102,13 @@ static void thread_executor_withdraw(void *self)
     pool_withdraw(e->pool, NULL);
 }
 
-static void thread_executor_cancel(void *self, const struct task_id *id)
+static void thread_executor_cancel(void *self, const struct lease_token *token)
 {
     struct thread_executor *e = self;
 
-    if (id)
-        pool_withdraw(e->pool, id);
-    pool_cancel(e->pool, id);
+    if (token)
+        pool_withdraw(e->pool, token);
+    pool_cancel(e->pool, token);
 }
 
 static void thread_executor_close(void *self)

@@ -38,7 +38,7 @@ static struct outcome cancel_self(const struct handler_call *call,
                                   void *context)
 {
     (void)context;
-    executor_cancel(executor, &call->lease->task.id);
+    executor_cancel(executor, &call->lease->token);
     cr_assert(call->is_cancelled(call));
     return (struct outcome){.kind = OUTCOME_RETRY};
 }
@@ -76,7 +76,8 @@ static void submit(const char *type, const char *payload,
                                          .queue = BYTES("q"),
                                          .type = bytes_of(type),
                                          .payload = bytes_of(payload),
-                                         .priority = priority}};
+                                         .priority = priority},
+                                .token = {"TOKEN"}};
     const struct lease *kept;
 
     cr_assert(
@@ -164,11 +165,11 @@ Test(inline_executor, cancelled_handler_comes_out_released)
 Test(inline_executor, cancel_takes_back_a_task_that_was_not_started)
 {
     struct finished out[8];
-    struct task_id const id = {"ID"};
+    struct lease_token const token = {"TOKEN"};
     given_an_executor(8);
     submit("note", "n", PRIORITY_NORMAL);
 
-    executor_cancel(executor, &id);
+    executor_cancel(executor, &token);
 
     cr_assert(eq(sz, collect(out, 8), 1));
     cr_assert(eq(int, out[0].outcome.kind, OUTCOME_RELEASE));

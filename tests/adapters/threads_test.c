@@ -168,6 +168,7 @@ static struct lease lease_of(const char *id, const char *type,
                                    .priority = priority}};
 
     snprintf(lease.task.id.text, sizeof(lease.task.id.text), "%s", id);
+    snprintf(lease.token.text, sizeof(lease.token.text), "%s", id);
     return lease;
 }
 
@@ -379,14 +380,14 @@ Test(threads, withdrawn_tasks_come_out_released_and_never_ran)
 Test(threads, cancelled_handler_is_told_and_comes_out_released)
 {
     struct finished out[2];
-    struct task_id const id = {"A"};
+    struct lease_token const token = {"A"};
     given_an_executor(2);
     submit("A", "cancelled", "");
     submit("B", "cancelled", "");
     sem_wait(&begun);
     sem_wait(&begun);
 
-    executor_cancel(executor, &id);
+    executor_cancel(executor, &token);
     collect(out, 1);
     cr_assert(eq(str, (char *)out[0].lease->task.id.text, "A"));
     cr_assert(eq(int, out[0].outcome.kind, OUTCOME_RELEASE));
@@ -395,6 +396,31 @@ Test(threads, cancelled_handler_is_told_and_comes_out_released)
     collect(out, 1);
     cr_assert(eq(str, (char *)out[0].lease->task.id.text, "B"));
     cr_assert(eq(int, out[0].outcome.kind, OUTCOME_RELEASE));
+    close_all();
+}
+
+Test(threads, cancel_of_a_lost_lease_spares_the_same_task_under_a_new_one)
+{
+    struct finished out[2];
+    struct lease_token const lost = {"lost"};
+    struct lease leases[2] = {lease_of("A", "cancelled", "", PRIORITY_NORMAL),
+                              lease_of("A", "cancelled", "", PRIORITY_NORMAL)};
+    const struct lease *kept[2];
+    struct error err;
+    leases[0].token = lost;
+    given_an_executor(2);
+    cr_assert(
+        eq(int, executor_submit(executor, leases, 2, kept, &err), STATUS_OK));
+    sem_wait(&begun);
+    sem_wait(&begun);
+
+    executor_cancel(executor, &lost);
+    collect(out, 1);
+    cr_assert(eq(ptr, (void *)out[0].lease, (void *)kept[0]));
+
+    executor_cancel(executor, &leases[1].token);
+    collect(out, 1);
+    cr_assert(eq(ptr, (void *)out[0].lease, (void *)kept[1]));
     close_all();
 }
 
@@ -416,14 +442,14 @@ Test(threads, cancel_does_not_reach_the_next_task_of_the_thread)
 Test(threads, cancel_takes_back_a_task_that_was_not_started)
 {
     struct finished out[2];
-    struct task_id const id = {"B"};
+    struct lease_token const token = {"B"};
     given_an_executor(1);
     submit("A", "gate", "");
     sem_wait(&begun);
     submit("B", "note", "b");
     submit("C", "note", "c");
 
-    executor_cancel(executor, &id);
+    executor_cancel(executor, &token);
     collect(out, 1);
     cr_assert(eq(str, (char *)out[0].lease->task.id.text, "B"));
     cr_assert(eq(int, out[0].outcome.kind, OUTCOME_RELEASE));

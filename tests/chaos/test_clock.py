@@ -34,8 +34,8 @@ def test_with_redis_a_wrong_clock_harms_nobody(scene, redis, by_s):
     stage.mill.run("task", "cancel", later)
 
     report = stage.finish()
-    assert report.is_sound, report
-    assert not report.has_lost_leases, report
+    assert report.is_sound, str(report)
+    assert not report.has_lost_leases, str(report)
 
 
 def test_with_sqlite_a_clock_ahead_loses_nothing(scene, folder):
@@ -49,4 +49,4 @@ def test_with_sqlite_a_clock_ahead_loses_nothing(scene, folder):
     stage.wait_for_work_of(wrong, 10)
 
     report = stage.finish()
-    assert report.is_sound, report
+    assert report.is_sound, str(report)

@@ -28,8 +28,8 @@ def test_a_foreign_writer_that_holds_the_lock_only_delays(stage):
     stage.is_over("a lock held by another program")
 
     report = stage.finish()
-    assert report.is_sound, report
-    assert not report.has_lost_leases, report
+    assert report.is_sound, str(report)
+    assert not report.has_lost_leases, str(report)
 
 
 def limit_files(pid, limit):
@@ -54,8 +54,8 @@ def test_a_full_disk_is_waited_out(stage):
     stage.is_over("a full disk")
 
     report = stage.finish()
-    assert report.is_sound, report
-    assert not report.has_lost_leases, report
+    assert report.is_sound, str(report)
+    assert not report.has_lost_leases, str(report)
 
 
 def as_a_common_user():
@@ -84,5 +84,5 @@ def test_a_file_made_read_only_is_refused_and_taken_up_again(stage):
     stage.is_over("a file that was read-only")
 
     report = stage.finish()
-    assert report.is_sound, report
-    assert not report.has_lost_leases, report
+    assert report.is_sound, str(report)
+    assert not report.has_lost_leases, str(report)

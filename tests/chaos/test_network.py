@@ -89,7 +89,7 @@ def test_a_worker_cut_after_any_byte_runs_every_task(scene, proxied):
         stage.is_over(f"cuts {way}")
 
     report = stage.finish()
-    assert report.is_sound, report
+    assert report.is_sound, str(report)
     assert producer.acknowledged
 
 
@@ -104,8 +104,8 @@ def test_a_line_that_holds_everything_back_only_delays(scene, proxied):
     stage.is_over("a line that held everything back")
 
     report = stage.finish()
-    assert report.is_sound, report
-    assert not report.has_lost_leases, report
+    assert report.is_sound, str(report)
+    assert not report.has_lost_leases, str(report)
 
 
 def test_a_slow_line_only_delays(scene, proxied):
@@ -119,8 +119,8 @@ def test_a_slow_line_only_delays(scene, proxied):
     stage.is_over("a slow line")
 
     report = stage.finish()
-    assert report.is_sound, report
-    assert not report.has_lost_leases, report
+    assert report.is_sound, str(report)
+    assert not report.has_lost_leases, str(report)
 
 
 def test_a_worker_whose_idle_line_went_silent_goes_on(scene, proxied):

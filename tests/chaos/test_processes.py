@@ -15,7 +15,7 @@ def test_killed_workers_lose_nothing(either):
         scene.journal.wait_for_more(10)
 
     report = scene.finish()
-    assert report.is_sound, report
+    assert report.is_sound, str(report)
 
 
 def test_killed_producers_lose_nothing_that_was_answered(either):
@@ -29,9 +29,9 @@ def test_killed_producers_lose_nothing_that_was_answered(either):
             producer.wait_for_more(10)
 
     report = scene.finish()
-    assert report.is_sound, report
+    assert report.is_sound, str(report)
     assert report.acknowledged > 0
-    assert not report.has_lost_leases, report
+    assert not report.has_lost_leases, str(report)
 
 
 def test_a_worker_stopped_past_its_lease_disturbs_nobody(either):
@@ -46,5 +46,5 @@ def test_a_worker_stopped_past_its_lease_disturbs_nobody(either):
         scene.is_over("SIGSTOP past the lease")
 
     report = scene.finish()
-    assert report.is_sound, report
+    assert report.is_sound, str(report)
     assert report.repeated, "nothing ran twice: no lease was lost"

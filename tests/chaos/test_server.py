@@ -40,7 +40,7 @@ def test_a_server_killed_with_fsync_always_forgets_nothing(scene, redis):
         stage.journal.wait_for_more(10)
 
     report = stage.finish()
-    assert report.is_sound, report
+    assert report.is_sound, str(report)
 
 
 def test_a_server_killed_with_everysec_forgets_the_last_second_at_most(
@@ -68,7 +68,7 @@ def test_a_server_killed_with_everysec_forgets_the_last_second_at_most(
             kill - EVERYSEC_LOSES_S <= answered[task] <= kill
             for kill in kills
         ), report
-    assert not report.unexplained, report
+    assert not report.unexplained, str(report)
 
 
 def test_killed_connections_are_made_again(scene, redis):
@@ -81,7 +81,7 @@ def test_killed_connections_are_made_again(scene, redis):
         stage.is_over("CLIENT KILL")
 
     report = stage.finish()
-    assert report.is_sound, report
+    assert report.is_sound, str(report)
 
 
 @pytest.mark.parametrize("what", ["ALL", "WRITE"])
@@ -95,8 +95,8 @@ def test_a_paused_server_only_delays(scene, redis, what):
     stage.is_over("CLIENT PAUSE")
 
     report = stage.finish()
-    assert report.is_sound, report
-    assert not report.has_lost_leases, report
+    assert report.is_sound, str(report)
+    assert not report.has_lost_leases, str(report)
 
 
 ROOM = 3_000_000  # beside which a new connection or script is nothing
@@ -129,8 +129,8 @@ def test_a_full_server_refuses_finishes_and_makes_room(scene, redis):
     producer.wait_for_more(50)
 
     report = stage.finish()
-    assert report.is_sound, report
-    assert set(report.repeated.values()) <= {ONCE}, report
+    assert report.is_sound, str(report)
+    assert set(report.repeated.values()) <= {ONCE}, str(report)
     assert not worker.log.find("task failed", held)
 
 
@@ -163,4 +163,4 @@ def test_a_replica_refuses_until_it_is_promoted(scene, redis, folder):
 
     report = stage.finish()
     proxy.close()
-    assert report.is_sound, report
+    assert report.is_sound, str(report)

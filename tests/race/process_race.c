@@ -27,6 +27,14 @@ static struct task_id id_of(size_t n)
     return id;
 }
 
+static struct lease_token token_of(size_t n)
+{
+    struct lease_token token;
+
+    snprintf(token.text, sizeof(token.text), "%zu", n);
+    return token;
+}
+
 static struct lease lease_of(size_t n)
 {
     return (struct lease){
@@ -35,6 +43,7 @@ static struct lease lease_of(size_t n)
                  .type = bytes_of(types[n % TYPES]),
                  .payload = BYTES("{}"),
                  .timeout_ms = n % TYPES == 2 ? 5 : 60000},
+        .token = token_of(n),
         .fencing = n,
     };
 }
@@ -78,10 +87,10 @@ static void cancel_endless(struct executor_port executor,
                            const bool has_ended[TASKS])
 {
     for (size_t n = ENDLESS; n < TASKS; n += TYPES) {
-        struct task_id const id = id_of(n);
+        struct lease_token const token = token_of(n);
 
         if (!has_ended[n])
-            executor_cancel(executor, &id);
+            executor_cancel(executor, &token);
     }
 }
 

@@ -72,6 +72,14 @@ static struct task_id id_of(size_t n)
     return id;
 }
 
+static struct lease_token token_of(size_t n)
+{
+    struct lease_token token;
+
+    snprintf(token.text, sizeof(token.text), "%zu", n);
+    return token;
+}
+
 static void submit(struct race *r)
 {
     struct lease leases[LARGEST_BATCH];
@@ -93,6 +101,7 @@ static void submit(struct race *r)
                      .payload = BYTES("{}"),
                      .timeout_ms = is_slow ? 1 : 1000,
                      .priority = (enum priority)next_random(r, PRIORITIES)},
+            .token = token_of(at),
             .fencing = at,
         };
         r->is_held[at] = true;
@@ -125,7 +134,7 @@ static void collect(struct race *r)
 
 static void step(struct race *r)
 {
-    struct task_id id;
+    struct lease_token token;
 
     switch (next_random(r, 16)) {
     case 0:
@@ -135,8 +144,8 @@ static void step(struct race *r)
         executor_cancel(r->executor, NULL);
         break;
     case 2:
-        id = id_of(next_random(r, (uint32_t)r->submitted + 1));
-        executor_cancel(r->executor, &id);
+        token = token_of(next_random(r, (uint32_t)r->submitted + 1));
+        executor_cancel(r->executor, &token);
         break;
     case 3:
         if (r->held > 0)
