@@ -12,6 +12,7 @@ extern "C" {
 
 /* ---- Looking ------------------------------------------------------------ */
 
+/* Why a task is dead. */
 enum mr_reason {
     MR_REASON_NONE = 0, /* in a filter: any */
     MR_REASON_EXHAUSTED = 1,
@@ -47,6 +48,7 @@ struct mr_record {
     int64_t timeout_ms; /* 0: none */
 };
 
+/* A part of a list of tasks. */
 struct mr_page {
     size_t count;
     const struct mr_record *const *records; /* [count] */
@@ -76,8 +78,10 @@ MR_MUST_USE enum mr_code mr_list(struct mr_client *client,
                                  const char *cursor, size_t max,
                                  struct mr_page **out, struct mr_error *err);
 
+/* Frees it, with its records. */
 void mr_page_free(struct mr_page *page);
 
+/* How a queue is doing. */
 struct mr_queue {
     const char *name;
     bool is_paused;
@@ -87,15 +91,19 @@ struct mr_queue {
     int64_t oldest_ready_at_ms; /* when it became ready; 0: none is */
 };
 
+/* All queues. */
 struct mr_queues {
     size_t count;
     const struct mr_queue *const *queues; /* [count], by name */
 };
 
+/* Asks how all queues are doing. */
 MR_MUST_USE enum mr_code mr_stats(struct mr_client *client,
                                   struct mr_queues **out, struct mr_error *err);
+/* Frees them all. */
 void mr_queues_free(struct mr_queues *queues);
 
+/* A live worker, of this or another process. */
 struct mr_worker_info {
     const char *name;
     const char *host;
@@ -107,6 +115,7 @@ struct mr_worker_info {
     int64_t seen_at_ms; /* when it last said that it is alive */
 };
 
+/* All live workers. */
 struct mr_workers {
     size_t count;
     const struct mr_worker_info *const *workers; /* [count], by name */
@@ -116,6 +125,7 @@ struct mr_workers {
 MR_MUST_USE enum mr_code mr_workers_list(struct mr_client *client,
                                          struct mr_workers **out,
                                          struct mr_error *err);
+/* Frees them all. */
 void mr_workers_free(struct mr_workers *workers);
 
 /* ---- Changing ----------------------------------------------------------- */

@@ -61,6 +61,7 @@ enum mr_testing_op {
     MR_TESTING_PROMOTE = 4
 };
 
+/* Whether the backend got to know of the call that fails. */
 enum mr_testing_time {
     MR_TESTING_BEFORE = 1, /* the backend was not reached: nothing happened */
     MR_TESTING_AFTER = 2   /* it happened, and the answer was lost */

@@ -55,6 +55,7 @@ const char *mr_version(void);
 
 /* ---- Errors ------------------------------------------------------------- */
 
+/* How a call went. */
 enum mr_code {
     MR_OK = 0,
     MR_INVALID = 1,       /* a value breaks a rule; err.field names it */
@@ -75,6 +76,7 @@ enum mr_code {
     MR_CONTRACT = 16      /* a backend broke its contract: a bug in it */
 };
 
+/* Why it did not go well. */
 struct mr_error {
     enum mr_code code;
     char field[32];    /* the member at fault, such as "timeout_ms"; or "" */
@@ -107,24 +109,29 @@ void mr_client_free(struct mr_client *client);
 
 /* ---- Adding tasks ------------------------------------------------------- */
 
+/* Which of a queue's ready tasks come first. */
 enum mr_priority {
     MR_PRIORITY_NORMAL = 0,
     MR_PRIORITY_HIGH = 1,
     MR_PRIORITY_LOW = 2
 };
 
+/* How the n-th wait follows from the base: doubled each time (or by another
+ * factor), n times the base, the base. */
 enum mr_backoff {
     MR_BACKOFF_EXPONENTIAL = 0,
     MR_BACKOFF_LINEAR = 1,
     MR_BACKOFF_CONSTANT = 2
 };
 
+/* How long a wait then is, by chance, so that not all come back at once. */
 enum mr_jitter {
     MR_JITTER_FULL = 0,  /* anything from no wait to the whole wait */
     MR_JITTER_EQUAL = 1, /* half of it, and anything up to the whole */
     MR_JITTER_NONE = 2
 };
 
+/* Where a task stands. */
 enum mr_state {
     MR_STATE_ANY = 0, /* in a filter */
     MR_STATE_SCHEDULED = 1,
@@ -234,6 +241,7 @@ enum mr_outcome {
  * and all signals blocked. */
 typedef enum mr_outcome (*mr_handler)(struct mr_task *task, void *context);
 
+/* What happened to a task, or to the backend. */
 enum mr_event_kind {
     MR_EVENT_DONE = 1,
     MR_EVENT_FAILED = 2, /* and will be tried again */
@@ -246,6 +254,7 @@ enum mr_event_kind {
     MR_EVENT_BACKEND_RECOVERED = 9
 };
 
+/* What an observer is told. */
 struct mr_event {
     enum mr_event_kind kind;
     const char *text; /* error or progress; "" where there is none */
@@ -259,6 +268,7 @@ struct mr_event {
     bool is_of_other; /* settled for a worker that died or lost its lease */
 };
 
+/* What a worker is to be like: {0} is all defaults. */
 struct mr_worker_config {
     const char *queues;  /* "a=6,b=3,c": of ten tasks 6, 3 and 1; NULL: all */
     const char *strict;  /* or "a,b,c": b only when a is empty */
@@ -323,10 +333,10 @@ const char *mr_task_type(const struct mr_task *task);
 
 /* The JSON as it was sent; *len (may be NULL) without its NUL. */
 const char *mr_task_payload(const struct mr_task *task, size_t *len);
-const char *mr_task_headers(const struct mr_task *task); /* or NULL */
-const char *mr_task_key(const struct mr_task *task);     /* or NULL */
-int32_t mr_task_attempt(const struct mr_task *task);     /* from 1 */
-int32_t mr_task_max_attempts(const struct mr_task *task);
+const char *mr_task_headers(const struct mr_task *task);  /* or NULL */
+const char *mr_task_key(const struct mr_task *task);      /* or NULL */
+int32_t mr_task_attempt(const struct mr_task *task);      /* from 1 */
+int32_t mr_task_max_attempts(const struct mr_task *task); /* the last one */
 
 /* Grows with every lease of the task, so that a handler can guard its own
  * writes: whoever comes with a smaller one is late. */
@@ -368,6 +378,7 @@ enum mr_outcome mr_task_snooze(struct mr_task *task, int64_t ms);
 
 /* ---- Plugins: handlers for `millrace worker --plugin FILE` -------------- */
 
+/* One handler of a plugin. */
 struct mr_plugin_handler {
     const char *type; /* or "*" */
     mr_handler run;
