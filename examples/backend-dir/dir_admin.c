@@ -177,7 +177,8 @@ static enum status dir_admin_list(void *self, const struct list_request *req,
         st = dir_store_lock(s, err);
     if (st < 0)
         return st;
-    qsort(s->entries, s->count, sizeof(*s->entries), compare_entries);
+    if (s->count > 0) /* nothing has no address to sort */
+        qsort(s->entries, s->count, sizeof(*s->entries), compare_entries);
     st = fill(s, req, &from, mem, page, err);
     dir_store_unlock(s, st);
     return st;

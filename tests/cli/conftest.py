@@ -11,6 +11,10 @@ from harness import Millrace, RedisServer
 numbers = itertools.count(1)
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: only run by script/test --all")
+
+
 def skip_without_redis():
     if shutil.which("redis-server"):
         return
