@@ -14,7 +14,7 @@
 /* The batches of one producer. Only numbers and times change between two. */
 struct pouring {
     const struct bench_load *load;
-    struct enqueuer enqueuer;
+    struct enqueuer *enqueuer;
     struct task_spec *specs;  /* [load->batch] */
     struct new_task *room;    /* [load->batch] */
     struct enqueued *results; /* [load->batch] */
@@ -22,15 +22,14 @@ struct pouring {
     size_t payload;
 };
 
-static bool pouring_open(struct pouring *p, const struct bench_producer *of)
+static bool pouring_open(struct pouring *p, const struct bench_producer *of,
+                         struct enqueuer *enqueuer)
 {
     const struct bench_load *load = &of->all->load;
     size_t const batch = (size_t)load->batch;
 
     *p = (struct pouring){.load = load,
-                          .enqueuer = {.queue = of->ports.queue,
-                                       .clock = of->ports.clock,
-                                       .random = of->ports.random},
+                          .enqueuer = enqueuer,
                           .payload = (size_t)of->all->payload};
     p->specs = calloc(batch, sizeof(*p->specs));
     p->room = calloc(batch, sizeof(*p->room));
@@ -83,7 +82,7 @@ static enum status pour(struct pouring *p, int64_t first, size_t n,
             load->sent_ns[number] = bench_now_ns();
     }
     enum status const st =
-        enqueue(&p->enqueuer, p->specs, n, p->room, p->results, NULL, err);
+        enqueue(p->enqueuer, p->specs, n, p->room, p->results, NULL, err);
     int64_t const now_ns = load->kept_ns ? bench_now_ns() : 0;
     for (size_t i = 0; i < n && load->kept_ns; i++)
         load->kept_ns[first + (int64_t)i] = now_ns;
@@ -133,11 +132,14 @@ static void *produce(void *argument)
 {
     struct bench_producer *producer = argument;
     struct bench_producers *all = producer->all;
+    struct enqueuer enqueuer = {.queue = producer->ports.queue,
+                                .clock = producer->ports.clock,
+                                .random = producer->ports.random};
     struct pouring p;
     struct error err;
     enum status st = STATUS_OK;
 
-    if (!pouring_open(&p, producer))
+    if (!pouring_open(&p, producer, &enqueuer))
         st = error_set(&err, STATUS_NO_MEMORY, NULL,
                        "bench: no memory for a batch");
     wait_for_gate(all);

@@ -77,8 +77,10 @@ void bench_samples_sum_up(struct bench_samples *samples,
         took_ns[i] = later(at_ns - expected_ns(samples, i), 0);
     }
     qsort(took_ns, n, sizeof(*took_ns), compare);
-    out->p50_ms = (double)took_ns[n / 2] / MS;
-    out->p99_ms = (double)took_ns[n * 99 / 100] / MS;
+    size_t const p50 = n / 2;
+    size_t const p99 = n * 99 / 100;
+    out->p50_ms = (double)took_ns[p50] / MS;
+    out->p99_ms = (double)took_ns[p99] / MS;
     out->max_ms = (double)took_ns[n - 1] / MS;
     if (samples->due_ns > 0)
         out->seconds = (double)later(last_ns - samples->due_ns, 1) / 1e9;
