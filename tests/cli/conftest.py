@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from harness import Millrace, RedisServer
+from installed import Prefix
 
 numbers = itertools.count(1)
 
@@ -86,3 +87,9 @@ def homeless(binary, tmp_path):
     program = Millrace(binary, None, tmp_path)
     yield program
     program.close()
+
+
+@pytest.fixture(scope="session")
+def prefix(tmp_path_factory):
+    build = Path(os.environ["MILLRACE_BUILD"])
+    return Prefix(build, tmp_path_factory.mktemp("prefix"))
