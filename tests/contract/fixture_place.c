@@ -23,14 +23,6 @@ static void make_file(struct fixture *f)
     snprintf(f->url, sizeof(f->url), "sqlite:%s/test.db", f->folder);
 }
 
-static void make_on_server(struct fixture *f)
-{
-    const char *url = getenv("MILLRACE_TEST_REDIS");
-
-    cr_assert(url != NULL, "no server: run this under with_redis");
-    snprintf(f->url, sizeof(f->url), "%s", url);
-}
-
 static enum status open_url(const struct fixture *f, const char *namespace,
                             struct backend_port *out, struct error *err)
 {
@@ -43,6 +35,14 @@ static enum status open_url(const struct fixture *f, const char *namespace,
 }
 
 #ifdef MILLRACE_HAVE_REDIS
+static void make_on_server(struct fixture *f)
+{
+    const char *url = getenv("MILLRACE_TEST_REDIS");
+
+    cr_assert(url != NULL, "no server: run this under with_redis");
+    snprintf(f->url, sizeof(f->url), "%s", url);
+}
+
 static void age_on_server(const struct fixture *f, const char *namespace,
                           int64_t ms)
 {
