@@ -24,6 +24,7 @@ enum backoff_kind {
     BACKOFF_LINEAR,
     BACKOFF_CONSTANT,
 };
+#define BACKOFF_KINDS (BACKOFF_CONSTANT + 1)
 
 enum jitter {
     JITTER_FULL,

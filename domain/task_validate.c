@@ -133,7 +133,7 @@ static enum status check_choices(const struct task *task, struct error *err)
     if ((unsigned)task->priority > PRIORITY_LOW)
         return error_set(err, STATUS_INVALID, "priority",
                          "priority: must be high, normal or low");
-    if ((unsigned)b->kind > BACKOFF_CONSTANT)
+    if ((unsigned)b->kind >= BACKOFF_KINDS)
         return error_set(err, STATUS_INVALID, "backoff.kind",
                          "backoff.kind: must be exponential, linear or "
                          "constant");

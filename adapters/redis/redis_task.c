@@ -235,7 +235,7 @@ static bool set_special(struct redis_task *t, struct bytes name, int64_t n)
         t->task.created_at_ms = n;
     else if (bytes_is(name, "run"))
         t->task.run_at_ms = n;
-    else if (bytes_is(name, "bk") && n <= BACKOFF_CONSTANT)
+    else if (bytes_is(name, "bk") && n < BACKOFF_KINDS)
         t->task.backoff.kind = (enum backoff_kind)n;
     else if (bytes_is(name, "bj") && n <= JITTER_NONE)
         t->task.backoff.jitter = (enum jitter)n;

@@ -17,7 +17,7 @@ static bool is_fitting(const struct query *q)
            is_range(q, COLUMN_STATE, TASK_STATES) &&
            is_range(q, COLUMN_PRIORITY, PRIORITIES) &&
            is_range(q, COLUMN_REASON, REASONS) &&
-           is_range(q, COLUMN_BACKOFF_KIND, BACKOFF_CONSTANT + 1) &&
+           is_range(q, COLUMN_BACKOFF_KIND, BACKOFF_KINDS) &&
            is_range(q, COLUMN_BACKOFF_JITTER, JITTER_NONE + 1) &&
            is_range(q, COLUMN_BACKOFF_FACTOR, FACTOR_MILLI_MAX + 1) &&
            is_range(q, COLUMN_MAX_ATTEMPTS, ATTEMPTS_MAX + 1) &&
