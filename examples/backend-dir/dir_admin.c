@@ -122,8 +122,8 @@ static bool is_wanted(const struct entry *e, const struct list_request *req)
 {
     const struct task_filter *filter = &req->filter;
 
-    return entry_is_there(e, req->now_ms) &&
-           (!filter->queue.at || entry_is_in(e, filter->queue)) &&
+    return dir_entry_is_there(e, req->now_ms) &&
+           (!filter->queue.at || dir_entry_is_in(e, filter->queue)) &&
            task_filter_wants_state(filter, (enum task_state)e->state) &&
            task_filter_wants(filter, e->task.type,
                              e->state == TASK_DEAD ? e->reason : REASON_NONE,
@@ -198,7 +198,7 @@ static enum status remove_one(struct dir_store *s, int64_t now_ms,
     else if (!(states & (1U << (unsigned)e->state)))
         *result = STATUS_WRONG_STATE;
     else
-        return entry_remove(s, e, now_ms, err);
+        return dir_entry_remove(s, e, now_ms, err);
     return STATUS_OK;
 }
 
@@ -293,9 +293,9 @@ static enum status dir_admin_purge(void *self, int64_t now_ms,
     bool const is_known = dir_queue_find(s, queue) != NULL;
     for (size_t i = s->count; i > 0 && n < limit && st == STATUS_OK; i--) {
         struct entry *e = s->entries[i - 1];
-        if (e->state != (int)state || !entry_is_in(e, queue))
+        if (e->state != (int)state || !dir_entry_is_in(e, queue))
             continue;
-        st = entry_remove(s, e, now_ms, err);
+        st = dir_entry_remove(s, e, now_ms, err);
         n++;
     }
     dir_store_unlock(s, st);
@@ -343,7 +343,7 @@ static struct queue_stats count(const struct dir_store *s,
     memcpy(row.queue, q->name, sizeof(row.queue));
     for (size_t i = 0; i < s->count; i++) {
         const struct entry *e = s->entries[i];
-        if (e->state == STATE_GONE || !entry_is_in(e, bytes_of(q->name)))
+        if (e->state == STATE_GONE || !dir_entry_is_in(e, bytes_of(q->name)))
             continue;
         row.waiting[e->state]++;
         if (e->state == TASK_READY && (row.oldest_ready_at_ms == 0 ||

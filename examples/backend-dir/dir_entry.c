@@ -62,7 +62,7 @@ static char *draw(const struct entry *from, size_t *size)
 }
 
 /* The entry of a file, which becomes its block; NULL: it is none. */
-struct entry *entry_understand(char *file, size_t size)
+struct entry *dir_entry_understand(char *file, size_t size)
 {
     struct image image;
     struct bytes *parts[BYTES_OF_A_TASK];
@@ -90,7 +90,7 @@ struct entry *entry_understand(char *file, size_t size)
     return e;
 }
 
-void entry_free(struct entry *e)
+void dir_entry_free(struct entry *e)
 {
     free(e->block);
     free(e);
@@ -104,18 +104,18 @@ int64_t dir_next_number(struct dir_store *s)
     return generation * NUMBERS_PER_GENERATION + s->given++;
 }
 
-bool entry_is_in(const struct entry *e, struct bytes queue)
+bool dir_entry_is_in(const struct entry *e, struct bytes queue)
 {
     return bytes_equal(e->task.queue, queue);
 }
 
-bool entry_is_there(const struct entry *e, int64_t now_ms)
+bool dir_entry_is_there(const struct entry *e, int64_t now_ms)
 {
     return e->state != STATE_GONE &&
            (e->state != TASK_DONE || e->until_ms > now_ms);
 }
 
-bool entry_holds(const struct entry *e, struct bytes key, int64_t now_ms)
+bool dir_entry_holds(const struct entry *e, struct bytes key, int64_t now_ms)
 {
     const struct task *t = &e->task;
 
@@ -134,7 +134,8 @@ struct entry *dir_find(const struct dir_store *s, struct bytes queue,
     for (size_t i = 0; i < s->count; i++) {
         struct entry *e = s->entries[i];
         if (strcmp(e->task.id.text, id->text) != 0 ||
-            !entry_is_there(e, now_ms) || (queue.at && !entry_is_in(e, queue)))
+            !dir_entry_is_there(e, now_ms) ||
+            (queue.at && !dir_entry_is_in(e, queue)))
             continue;
         size_t const len = e->task.queue.len;
         if (!first ||
@@ -187,7 +188,8 @@ enum status dir_queue_need(struct dir_store *s, struct bytes name,
 }
 
 /* Its bytes come to live in a block of its own, which is what was written. */
-enum status entry_save(struct dir_store *s, struct entry *e, struct error *err)
+enum status dir_entry_save(struct dir_store *s, struct entry *e,
+                           struct error *err)
 {
     char name[PATH_SIZE];
     size_t size = 0;
@@ -197,7 +199,8 @@ enum status entry_save(struct dir_store *s, struct entry *e, struct error *err)
         return error_set(err, STATUS_NO_MEMORY, NULL, "dir: out of memory");
     name_of(e, name);
     enum status const st = dir_write(s, name, file, size, err);
-    struct entry *fresh = st == STATUS_OK ? entry_understand(file, size) : NULL;
+    struct entry *fresh =
+        st == STATUS_OK ? dir_entry_understand(file, size) : NULL;
     if (!fresh) {
         free(file);
         return st < 0 ? st
@@ -210,8 +213,8 @@ enum status entry_save(struct dir_store *s, struct entry *e, struct error *err)
     return STATUS_OK;
 }
 
-enum status entry_add(struct dir_store *s, const struct entry *from,
-                      struct error *err)
+enum status dir_entry_add(struct dir_store *s, const struct entry *from,
+                          struct error *err)
 {
     struct entry *e = malloc(sizeof(*e));
 
@@ -219,11 +222,11 @@ enum status entry_add(struct dir_store *s, const struct entry *from,
         return error_set(err, STATUS_NO_MEMORY, NULL, "dir: out of memory");
     *e = *from;
     e->block = NULL;
-    enum status st = entry_save(s, e, err);
+    enum status st = dir_entry_save(s, e, err);
     if (st == STATUS_OK && !dir_keep(s, e))
         st = error_set(err, STATUS_NO_MEMORY, NULL, "dir: out of memory");
     if (st < 0)
-        entry_free(e);
+        dir_entry_free(e);
     return st;
 }
 
@@ -235,15 +238,15 @@ static void take_out(struct dir_store *s, struct entry *e)
         s->entries[i] = s->entries[--s->count];
         break;
     }
-    entry_free(e);
+    dir_entry_free(e);
 }
 
 /* Where its key is held for a time, that outlives the task. */
-enum status entry_remove(struct dir_store *s, struct entry *e, int64_t now_ms,
-                         struct error *err)
+enum status dir_entry_remove(struct dir_store *s, struct entry *e,
+                             int64_t now_ms, struct error *err)
 {
     bool const is_held = e->state != STATE_GONE && e->task.key_ttl_ms > 0 &&
-                         entry_holds(e, e->task.key, now_ms);
+                         dir_entry_holds(e, e->task.key, now_ms);
     char name[PATH_SIZE], path[2 * PATH_SIZE];
 
     name_of(e, name);
@@ -251,7 +254,7 @@ enum status entry_remove(struct dir_store *s, struct entry *e, int64_t now_ms,
     enum status st = dir_touch(s, err);
     if (st == STATUS_OK && is_held) {
         e->state = STATE_GONE;
-        st = entry_save(s, e, err);
+        st = dir_entry_save(s, e, err);
     }
     if (st == STATUS_OK && unlink(path) != 0 && errno != ENOENT)
         st = dir_fault(s, err);

@@ -80,7 +80,7 @@ static struct entry *first_ready(const struct dir_store *s, struct bytes queue)
 
     for (size_t i = 0; i < s->count; i++) {
         struct entry *e = s->entries[i];
-        if (e->state != TASK_READY || !entry_is_in(e, queue))
+        if (e->state != TASK_READY || !dir_entry_is_in(e, queue))
             continue;
         if (!first || e->task.priority < first->task.priority ||
             (e->task.priority == first->task.priority &&

@@ -42,7 +42,7 @@ enum status dir_move(struct dir_store *s, struct entry *e,
         e->ready_at_ms = now_ms;
     if (state == TASK_DONE || state == TASK_DEAD)
         e->finished_at_ms = now_ms;
-    return entry_save(s, e, err);
+    return dir_entry_save(s, e, err);
 }
 
 const struct entry *dir_holder(const struct dir_store *s, struct bytes queue,
@@ -51,8 +51,8 @@ const struct entry *dir_holder(const struct dir_store *s, struct bytes queue,
 {
     for (size_t i = 0; key.at && i < s->count; i++) {
         const struct entry *e = s->entries[i];
-        if (e != besides && entry_is_in(e, queue) &&
-            entry_holds(e, key, now_ms))
+        if (e != besides && dir_entry_is_in(e, queue) &&
+            dir_entry_holds(e, key, now_ms))
             return e;
     }
     return NULL;
@@ -106,7 +106,7 @@ static enum status enqueue_one(struct dir_store *s, int64_t now_ms,
                       .until_ms = new->task.run_at_ms,
                       .ready_at_ms = now_ms};
     *out = (struct enqueued){e.task.id, (enum task_state)e.state, false};
-    return entry_add(s, &e, err);
+    return dir_entry_add(s, &e, err);
 }
 
 static enum status dir_queue_enqueue(void *self, int64_t now_ms,
@@ -152,7 +152,7 @@ static enum status carry_out(struct dir_store *s, struct entry *e,
         e->result = item->result;
         e->state = TASK_DONE;
         if (e->task.retain_ms == 0)
-            return entry_remove(s, e, now_ms, err);
+            return dir_entry_remove(s, e, now_ms, err);
         return dir_move(s, e, TASK_DONE, now_ms, now_ms + e->task.retain_ms,
                         err);
     case VERDICT_DEAD:
@@ -226,7 +226,7 @@ static enum status dir_queue_extend(void *self, int64_t now_ms,
             continue;
         e->until_ms = now_ms + lease_ms;
         e->is_started = e->is_started || items[i].is_started;
-        st = entry_save(s, e, err);
+        st = dir_entry_save(s, e, err);
     }
     dir_store_unlock(s, st);
     return st;
@@ -261,10 +261,10 @@ static enum status forget(struct dir_store *s, int64_t now_ms, size_t limit,
         struct entry *e = s->entries[i - 1];
         bool const is_done = e->state == TASK_DONE && e->until_ms <= now_ms;
         bool const is_free =
-            e->state == STATE_GONE && !entry_holds(e, e->task.key, now_ms);
+            e->state == STATE_GONE && !dir_entry_holds(e, e->task.key, now_ms);
         if (!is_done && !is_free)
             continue;
-        st = entry_remove(s, e, now_ms, err);
+        st = dir_entry_remove(s, e, now_ms, err);
         *forgotten += is_done;
     }
     return st;

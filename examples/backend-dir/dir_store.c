@@ -83,7 +83,7 @@ enum status dir_write(struct dir_store *s, const char *name, const void *bytes,
 static void forget_all(struct dir_store *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        entry_free(s->entries[i]);
+        dir_entry_free(s->entries[i]);
     free(s->queues);
     s->queues = NULL;
     s->count = s->queue_count = 0;
@@ -125,7 +125,7 @@ static char *read_file(int folder, const char *name, size_t *size)
 
 static bool take_task(struct dir_store *s, char *file, size_t size)
 {
-    struct entry *e = entry_understand(file, size);
+    struct entry *e = dir_entry_understand(file, size);
 
     if (e && dir_keep(s, e))
         return true;

@@ -77,13 +77,13 @@ void dir_store_unlock(struct dir_store *s, enum status status);
 struct entry *dir_find(const struct dir_store *s, struct bytes queue,
                        const struct task_id *id, int64_t now_ms);
 struct dir_queue *dir_queue_find(const struct dir_store *s, struct bytes name);
-bool entry_is_in(const struct entry *e, struct bytes queue);
+bool dir_entry_is_in(const struct entry *e, struct bytes queue);
 
 /* Whether it is there for anybody: not gone, nor done and to be forgotten. */
-bool entry_is_there(const struct entry *e, int64_t now_ms);
+bool dir_entry_is_there(const struct entry *e, int64_t now_ms);
 
 /* Whether it holds a key, by the rules of task.h. */
-bool entry_holds(const struct entry *e, struct bytes key, int64_t now_ms);
+bool dir_entry_holds(const struct entry *e, struct bytes key, int64_t now_ms);
 
 /* Grows for ever, and is never given twice. */
 int64_t dir_next_number(struct dir_store *s);
@@ -93,11 +93,12 @@ enum status dir_queue_need(struct dir_store *s, struct bytes name,
                            struct dir_queue **out, struct error *err);
 enum status dir_queue_save(struct dir_store *s, const struct dir_queue *q,
                            struct error *err);
-enum status entry_add(struct dir_store *s, const struct entry *from,
-                      struct error *err);
-enum status entry_save(struct dir_store *s, struct entry *e, struct error *err);
-enum status entry_remove(struct dir_store *s, struct entry *e, int64_t now_ms,
-                         struct error *err);
+enum status dir_entry_add(struct dir_store *s, const struct entry *from,
+                          struct error *err);
+enum status dir_entry_save(struct dir_store *s, struct entry *e,
+                           struct error *err);
+enum status dir_entry_remove(struct dir_store *s, struct entry *e,
+                             int64_t now_ms, struct error *err);
 
 /* Makes it a new generation; the calls above and below do so by themselves. */
 enum status dir_touch(struct dir_store *s, struct error *err);
@@ -108,8 +109,8 @@ enum status dir_write(struct dir_store *s, const char *name, const void *bytes,
 
 /* For dir_store.c: an entry out of the bytes of its file, which become its
  * block (NULL: it is none), and its end. */
-struct entry *entry_understand(char *file, size_t size);
-void entry_free(struct entry *e);
+struct entry *dir_entry_understand(char *file, size_t size);
+void dir_entry_free(struct entry *e);
 bool dir_keep(struct dir_store *s, struct entry *e);
 
 /* What errno means. */
