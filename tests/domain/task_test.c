@@ -217,7 +217,7 @@ Test(task, choices_are_among_their_names)
     assert_refused(task, "priority", "priority: must be high, normal or low");
 
     task = good();
-    task.backoff.kind = (enum backoff_kind)3;
+    task.backoff.kind = (enum backoff_kind)BACKOFF_KINDS;
     assert_refused(task, "backoff.kind",
                    "backoff.kind: must be exponential, linear or constant");
     task = good();
