@@ -39,14 +39,24 @@ static struct bytes digits(int64_t n, char room[24])
     return (struct bytes){t.at, t.len};
 }
 
+/* Whether n is as far as a type reaches, and stands for all that is beyond. */
+static bool is_end_of_type(int64_t n)
+{
+    return n == INT32_MIN || n == INT32_MAX || n == INT64_MIN || n == INT64_MAX;
+}
+
 enum status error_out_of_range(struct error *err, const char *field, int64_t n,
                                int64_t min, int64_t max)
 {
+    bool const is_known = !is_end_of_type(n);
     char rooms[3][24];
     struct bytes const parts[] = {
-        bytes_of(field),       BYTES(": "),
-        digits(n, rooms[0]),   BYTES(" is out of range "),
-        digits(min, rooms[1]), BYTES(" to "),
+        bytes_of(field),
+        BYTES(": "),
+        is_known ? digits(n, rooms[0]) : BYTES(""),
+        is_known ? BYTES(" is out of range ") : BYTES("out of range "),
+        digits(min, rooms[1]),
+        BYTES(" to "),
         digits(max, rooms[2]),
     };
 

@@ -48,6 +48,8 @@ static inline enum status error_set(struct error *err, enum status status,
  * back, and field (static) names the culprit:
  *   FIELD: bad WHAT "TEXT": RULE     (a long text is cut, and ends in ...)
  *   FIELD: N is out of range MIN to MAX
+ *                     (N is left out where it is the end of a type, int32_t or
+ *                     int64_t: whoever read it may have met a number beyond)
  *   FIELD too large: SIZE bytes, limit LIMIT */
 enum status error_bad_text(struct error *err, const char *field,
                            const char *what, struct bytes text,

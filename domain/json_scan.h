@@ -25,6 +25,7 @@ struct scan {
     size_t depth;
     size_t max_depth;
     bool is_nested_too_deep;
+    struct bytes culprit; /* the name that is wrong, if it is one */
     uint8_t objects[JSON_DEPTH_MAX / 8]; /* bit set: that level is an object */
 };
 

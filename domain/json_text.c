@@ -10,6 +10,8 @@ static enum status complain(const struct scan *s, const char *field,
     char room[128];
     struct text line = text_in(room, sizeof(room));
 
+    if (s->culprit.at)
+        return error_bad_text(err, field, "name", s->culprit, s->why);
     text_add(&line, field);
     text_add(&line, ": ");
     if (s->is_blank) {
@@ -129,6 +131,17 @@ static bool fail_at(struct scan *s, size_t at, const char *why)
     return scan_fail(s, why);
 }
 
+/* Fails at the checked name that begins there and names it, escapes and all. */
+static bool fail_name(struct scan *s, size_t at, const char *why)
+{
+    struct scan end = inside_string(s->text, at);
+
+    while (next_character(&end) != NO_MORE)
+        continue;
+    s->culprit = (struct bytes){s->text.at + at + 1, end.at - at - 2};
+    return fail_at(s, at, why);
+}
+
 /* One "name": "value". */
 static bool scan_header(struct scan *s, struct names *names)
 {
@@ -139,7 +152,7 @@ static bool scan_header(struct scan *s, struct names *names)
     if (s->has_nul)
         return fail_at(s, name, "NUL in a name");
     if (!add_name(names, s->text, name))
-        return fail_at(s, name, "name given twice");
+        return fail_name(s, name, "given twice");
 
     scan_blanks(s);
     size_t const value = s->at;

@@ -200,15 +200,16 @@ enum status json_read_string(struct json_member m, struct arena *mem,
     return st;
 }
 
-/* Makes *out the whole number that d is, or the nearest to it up to 2^53. */
+/* Makes *out the whole number that d is; from 2^53 on, where d need not be the
+ * one that was written, the largest or smallest that there is. */
 static bool whole_from(double d, int64_t *out)
 {
     if (d >= (double)EXACT_MAX) {
-        *out = EXACT_MAX;
+        *out = INT64_MAX;
         return true;
     }
     if (d <= (double)-EXACT_MAX) {
-        *out = -EXACT_MAX;
+        *out = INT64_MIN;
         return true;
     }
     *out = (int64_t)d;

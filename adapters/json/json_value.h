@@ -59,7 +59,7 @@ enum status json_refuse(struct error *err, const char *field, const char *why);
 /* Each refuses other types, naming the field. A string lives in the value's
  * text where that is possible, else in mem; one with a NUL in it is refused. A
  * number beyond what *out can hold, or beyond 2^53, becomes the largest or
- * smallest that it can: the rules for the field will refuse that. */
+ * smallest that *out can: the rules for the field will refuse that. */
 MUST_USE enum status json_read_string(struct json_member m, struct arena *mem,
                                       struct bytes *out, struct error *err);
 MUST_USE enum status json_read_int(struct json_member m, int64_t *out,

@@ -383,6 +383,28 @@ BAD_LINES = [
 ]
 
 
+def test_a_header_given_twice_is_named(mill):
+    done = mill.run("enqueue", "t", "--header", "who=a", "--header", "who=b",
+                    code=2)
+
+    assert done.err == 'millrace: headers: bad name "who": given twice\n'
+    assert mill.stats() is None
+
+
+@pytest.mark.parametrize(
+    "field", ["max_attempts", "timeout_ms", "retain_ms", "expires_ms"]
+)
+@pytest.mark.parametrize(
+    "number", ["9007199254740993", "-9223372036854775809", "1e300"]
+)
+def test_a_number_beyond_all_types_is_not_misquoted(mill, field, number):
+    line = f'{{"type":"t","{field}":{number}}}\n'
+
+    done = mill.run("enqueue", "--batch", stdin=line, code=1)
+
+    assert re.match(rf"line 1: {field}: out of range \d+ to \d+$", done.err)
+
+
 @pytest.mark.parametrize("line, culprit", BAD_LINES)
 def test_a_bad_line_is_named_and_the_others_go_in(mill, line, culprit):
     lines = '{"type":"a"}\n' + line + '\n{"type":"c"}\n'
