@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 from commands import GLOBAL_OPTIONS, command_tree, options_of
+from headers import prototypes
 
 ROOT = Path(__file__).resolve().parents[2]
 MAN = ROOT / "man"
-HEADERS = ("millrace.h", "millrace-admin.h", "millrace-testing.h",
-           "millrace-backend.h")
 
 
 def section(page, name):
@@ -130,22 +129,6 @@ def test_the_environment_is_told_as_it_is_read():
     assert told == read
 
 
-def prototypes_of_headers():
-    """What the public headers declare: {"type name(argument, ...)"}."""
-    found = set()
-    for name in HEADERS:
-        text = (ROOT / "cmd/library" / name).read_text(encoding="utf-8")
-        text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
-        text = re.sub(r"MR_MUST_USE|__attribute__\(\(.*?\)\)\)|^#.*$", "",
-                      text, flags=re.M)
-        for declared in re.findall(
-            r"^\s*((?:const |enum |struct )*\w+\s+\*?mr_\w+\([^;{]*\));", text,
-            flags=re.M,
-        ):
-            found.add(" ".join(declared.split()))
-    return found
-
-
 def prototypes_of_page():
     found, kind = set(), None
     for line in section("libmillrace.3", "SYNOPSIS"):
@@ -164,7 +147,7 @@ def prototypes_of_page():
 
 
 def test_the_library_is_told_as_its_headers_declare_it():
-    declared = prototypes_of_headers()
+    declared = prototypes()
 
     assert len(declared) > 60
     assert prototypes_of_page() == declared
