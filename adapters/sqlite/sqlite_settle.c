@@ -147,18 +147,26 @@ static void count(struct queue_row *queue, const struct settlement *item,
         queue->failed++;
 }
 
+/* Whether the settlement ends a task that leaves nothing behind, as far as the
+ * lease tells. */
+static bool is_plain(const struct settlement *item, struct token *out)
+{
+    const struct lease *lease = item->lease;
+
+    return item->verdict.action == VERDICT_DONE && lease->task.retain_ms == 0 &&
+           !lease->task.key.at && token_parse(&lease->token, out);
+}
+
 /* Most tasks are done, have no key and are not kept: such a one takes a
  * single statement. Answers STATUS_LEASE_LOST if it is not such a one. */
 static enum status finish(struct ledger *l, const struct settlement *item,
                           struct error *err)
 {
-    const struct lease *lease = item->lease;
-    struct packed_id const id = packed_id_of(&lease->task.id);
+    struct packed_id const id = packed_id_of(&item->lease->task.id);
     struct queue_row *queue;
     struct token token;
 
-    if (item->verdict.action != VERDICT_DONE || lease->task.retain_ms > 0 ||
-        lease->task.key.at || !token_parse(&lease->token, &token))
+    if (!is_plain(item, &token))
         return STATUS_LEASE_LOST;
     enum status st = ledger_find_id(l, token.queue_id, &queue, err);
     if (st != STATUS_OK)
@@ -200,15 +208,114 @@ static enum status settle_one(struct ledger *l, int64_t now_ms,
     return st;
 }
 
+/* The plain ones that items begin with, as far as one statement can end them:
+ * they were leased together, and each stands where its id says, so that the
+ * number speaks for the id. */
+struct bundle {
+    int64_t queue_id;
+    int64_t fencing;
+    size_t count;
+    int64_t numbers[SQL_ROWS];
+};
+
+static struct bundle bundle_of(const struct settlement *items, size_t n)
+{
+    struct bundle b = {.count = 0};
+    struct token token;
+
+    while (b.count < n && b.count < SQL_ROWS &&
+           is_plain(&items[b.count], &token)) {
+        struct packed_id const id =
+            packed_id_of(&items[b.count].lease->task.id);
+        if (b.count == 0) {
+            b.queue_id = token.queue_id;
+            b.fencing = token.fencing;
+        }
+        if (token.queue_id != b.queue_id || token.fencing != b.fencing ||
+            token.number != packed_id_number(&id))
+            break;
+        b.numbers[b.count++] = token.number;
+    }
+    return b;
+}
+
+static enum status run(struct ledger *l, enum sql sql, struct error *err)
+{
+    struct query q = query_on(l->connection, sql);
+
+    return query_run(&q, err);
+}
+
+/* Ends all of the bundle, or none: then it answers STATUS_LEASE_LOST. */
+static enum status finish_bundle(struct ledger *l, const struct bundle *b,
+                                 struct error *err)
+{
+    enum status st = run(l, SQL_SAVEPOINT, err);
+    if (st < 0)
+        return st;
+
+    struct query q = query_on(l->connection, SQL_TASKS_FINISH);
+    query_int(&q, b->queue_id);
+    query_int(&q, b->fencing);
+    for (size_t i = 0; i < SQL_ROWS; i++) {
+        if (i < b->count)
+            query_int(&q, b->numbers[i]);
+        else
+            query_null(&q);
+    }
+    st = query_run(&q, err);
+    if (st < 0)
+        return st;
+    bool const are_all = sqlite3_changes(l->connection->db) == (int)b->count;
+    if (!are_all)
+        st = run(l, SQL_ROLLBACK_TO, err);
+    if (st == STATUS_OK)
+        st = run(l, SQL_RELEASE, err);
+    return st < 0 || are_all ? st : STATUS_LEASE_LOST;
+}
+
+/* Settles at least the first of items, *settled in all. One statement ends
+ * many tasks; which of them it did not find, it does not tell: then each is
+ * asked for by itself. */
+static enum status settle_some(struct ledger *l, int64_t now_ms,
+                               const struct settlement *items, size_t n,
+                               enum status *results, size_t *settled,
+                               struct error *err)
+{
+    struct bundle const b = bundle_of(items, n);
+    struct queue_row *queue;
+
+    enum status st = STATUS_LEASE_LOST;
+
+    *settled = b.count > 1 ? b.count : 1;
+    if (b.count > 1)
+        st = ledger_find_id(l, b.queue_id, &queue, err);
+    if (b.count > 1 && st == STATUS_OK)
+        st = finish_bundle(l, &b, err);
+    if (st < 0)
+        return st;
+    for (size_t i = 0; i < *settled; i++) {
+        if (st == STATUS_OK)
+            count(queue, &items[i], NULL);
+        results[i] =
+            st == STATUS_OK ? st : settle_one(l, now_ms, &items[i], err);
+        if (results[i] < 0)
+            return results[i];
+    }
+    return STATUS_OK;
+}
+
 enum status settle_tasks(struct ledger *l, int64_t now_ms,
                          const struct settlement *items, size_t n,
                          enum status *results, struct error *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        enum status const st = settle_one(l, now_ms, &items[i], err);
+    size_t settled;
+
+    for (size_t i = 0; i < n; i += settled) {
+        enum status const st = settle_some(l, now_ms, items + i, n - i,
+                                           results + i, &settled, err);
         if (st < 0)
             return st;
-        results[i] = st;
     }
     return STATUS_OK;
 }

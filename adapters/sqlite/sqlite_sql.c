@@ -24,7 +24,8 @@
 #define NEW_ROW_4 NEW_ROW "," NEW_ROW "," NEW_ROW "," NEW_ROW
 #define NEW_ROWS                                                               \
     NEW_ROW_4 "," NEW_ROW_4 "," NEW_ROW_4 "," NEW_ROW_4 "," NEW_ROW_4
-_Static_assert(SQL_ROWS == 20, "NEW_ROWS are so many");
+#define NUMBERS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+_Static_assert(SQL_ROWS == 20, "NEW_ROWS and NUMBERS are so many");
 
 #define TASK_AND_QUEUE                                                         \
     TASK_COLUMNS ", q.name"                                                    \
@@ -70,7 +71,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_BEGIN_READ] = "BEGIN",
     [SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
-    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_SAVEPOINT] = "SAVEPOINT millrace_bundle",
+    [SQL_ROLLBACK_TO] = "ROLLBACK TO millrace_bundle",
+    [SQL_RELEASE] = "RELEASE millrace_bundle",
     [SQL_DATA_VERSION] = "PRAGMA data_version",
 
     /* queues */
@@ -214,6 +217,10 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "DELETE FROM millrace_tasks"
         " WHERE number = ?1 AND queue_id = ?2 AND fencing = ?3 AND state = 2"
         " AND id = ?4 AND key IS NULL AND retain_ms = 0",
+    [SQL_TASKS_FINISH] =
+        "DELETE FROM millrace_tasks WHERE queue_id = ?1"
+        " AND fencing = ?2 AND number IN (" NUMBERS ") AND state = 2"
+        " AND key IS NULL AND retain_ms = 0",
     [SQL_TASK_READY] = "UPDATE millrace_tasks SET state = 1, position = ?2,"
                        " since = ?3 WHERE number = ?1",
     [SQL_TASK_RUN_NOW] = "UPDATE millrace_tasks SET state = 1, position = ?2,"

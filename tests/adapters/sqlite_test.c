@@ -395,6 +395,36 @@ Test(sqlite, a_damaged_file_is_reported_as_corrupt)
     fixture_close(&f);
 }
 
+Test(sqlite, of_leases_settled_together_each_lost_one_is_told)
+{
+    static struct lease leases[BATCH_MAX];
+    struct settlement items[46];
+    enum status results[46];
+    fixture_open(&f);
+    fixture_enqueue(&f, 45, NOW_MS);
+    cr_assert(eq(sz, fixture_lease(&f, 100, NOW_MS, leases), 45));
+    cr_assert(eq(sz, fixture_settle_done(&f, 1, NOW_MS, &leases[3]), 1));
+    cr_assert(eq(sz, fixture_settle_done(&f, 2, NOW_MS, &leases[30]), 2));
+    for (size_t i = 0; i < 46; i++)
+        items[i] = (struct settlement){.lease = &leases[i < 45 ? i : 44],
+                                       .verdict = {.action = VERDICT_DONE}};
+
+    enum status const st =
+        queue_settle(f.queue, NOW_MS, items, 46, results, &f.err);
+
+    cr_assert(eq(int, st, STATUS_OK), "%s", f.err.text);
+    for (size_t i = 0; i < 46; i++) {
+        bool const is_lost = i == 3 || i == 30 || i == 31 || i == 45;
+        cr_assert(eq(int, results[i], is_lost ? STATUS_LEASE_LOST : STATUS_OK),
+                  "%zu", i);
+    }
+    cr_assert(
+        eq(i64, fixture_number(&f, "SELECT count(*) FROM millrace_tasks"), 0));
+    cr_assert(eq(
+        i64, fixture_number(&f, "SELECT succeeded FROM millrace_queues"), 45));
+    cr_assert(eq(int, fixture_counters_are_right(&f), true));
+}
+
 /* Ids that differ only in bits that their numbers are not made of. */
 static void make_alike(struct new_task *tasks, size_t n)
 {
