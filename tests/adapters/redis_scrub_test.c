@@ -250,6 +250,74 @@ Test(redis_scrub, a_consumer_that_is_nobodys_goes)
     then_it_is_repaired("consumers");
 }
 
+/* The sum that ends what DUMP answers: CRC-64 by the polynomial of Jones,
+ * lowest bits first. */
+static uint64_t sum_of(const char *at, size_t len)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        sum ^= (uint8_t)at[i];
+        for (int bit = 0; bit < 8; bit++)
+            sum = sum >> 1 ^ (sum & 1 ? UINT64_C(0x95ac9329ac4bc9b5) : 0);
+    }
+    return sum;
+}
+
+static void put_number(char *at, uint64_t number)
+{
+    for (int i = 0; i < 8; i++)
+        at[i] = (char)(number >> 8 * i);
+}
+
+/* A consumer of that name, last seen so long ago. No command can say so, but
+ * the stream as it is dumped does: the time follows the name. */
+static void given_a_consumer(const char *name, int64_t idle_ms)
+{
+    const char *key = K "ready:normal";
+    int64_t const seen_ms = server_now(&f) - idle_ms;
+    by_hand(&f, "XGROUP CREATECONSUMER %s millrace %s", key, name);
+
+    redisReply *dump = redisCommand(f.line, "DUMP %s", key);
+    cr_assert(dump != NULL && dump->type == REDIS_REPLY_STRING);
+    char *found = memmem(dump->str, dump->len, name, strlen(name));
+    cr_assert(found != NULL);
+    put_number(found + strlen(name), (uint64_t)seen_ms);
+    put_number(dump->str + dump->len - 8, sum_of(dump->str, dump->len - 8));
+    by_hand(&f, "RESTORE %s 0 %b REPLACE", key, dump->str, dump->len);
+    freeReplyObject(dump);
+}
+
+#define HOUR_MS 3600000
+
+Test(redis_scrub, a_consumer_that_was_idle_for_a_day_goes)
+{
+    given_a_consumer("600000/w", 24 * HOUR_MS);
+
+    then_it_is_repaired("consumers");
+}
+
+Test(redis_scrub, a_consumer_that_was_idle_for_less_than_a_day_stays)
+{
+    given_a_consumer("600000/w", 23 * HOUR_MS);
+
+    cr_assert(eq(sz, walk(scrub, server_now(&f), "consumers", false), 0));
+}
+
+Test(redis_scrub, a_consumer_of_longer_leases_stays_for_the_length_of_one)
+{
+    given_a_consumer("172800000/w", 47 * HOUR_MS);
+
+    cr_assert(eq(sz, walk(scrub, server_now(&f), "consumers", false), 0));
+}
+
+Test(redis_scrub, a_consumer_goes_that_was_idle_for_the_length_of_its_leases)
+{
+    given_a_consumer("172800000/w", 48 * HOUR_MS);
+
+    then_it_is_repaired("consumers");
+}
+
 Test(redis_scrub, a_queue_that_is_not_listed_is_listed)
 {
     by_hand(&f, "SREM ns:queues q");
