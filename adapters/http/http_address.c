@@ -61,7 +61,6 @@ enum status http_address_parse(const char *text, const char *field,
                                       bytes_of(gai_strerror(wrong))};
         return error_join(err, STATUS_UNAVAILABLE, field, parts, 5);
     }
-    memcpy(out->name, host, strlen(host) + 1);
     out->len = found->ai_addrlen;
     memcpy(&out->storage, found->ai_addr, found->ai_addrlen);
     memcpy(out->name, host, sizeof(out->name));
@@ -79,34 +78,49 @@ static const struct sockaddr_in6 *as_ipv6(const struct http_address *address)
     return (const struct sockaddr_in6 *)&address->storage;
 }
 
+/* Its IPv4 address, in the order of the network; false if it has none. One
+ * that came over an IPv6 socket is such an address, too. */
+static bool find_ipv4(const struct http_address *address, uint32_t *out)
+{
+    const struct in6_addr *ipv6 = &as_ipv6(address)->sin6_addr;
+
+    if (address->storage.ss_family != AF_INET6)
+        *out = as_ipv4(address)->sin_addr.s_addr;
+    else if (IN6_IS_ADDR_V4MAPPED(ipv6))
+        memcpy(out, &ipv6->s6_addr[12], sizeof(*out));
+    else
+        return false;
+    return true;
+}
+
 bool http_address_is_loopback(const struct http_address *address)
 {
-    if (address->storage.ss_family == AF_INET6)
-        return IN6_IS_ADDR_LOOPBACK(&as_ipv6(address)->sin6_addr);
-    return ntohl(as_ipv4(address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    uint32_t ipv4;
+
+    if (find_ipv4(address, &ipv4))
+        return ntohl(ipv4) >> 24 == IN_LOOPBACKNET;
+    return IN6_IS_ADDR_LOOPBACK(&as_ipv6(address)->sin6_addr);
 }
 
 bool http_address_is_any(const struct http_address *address)
 {
-    if (address->storage.ss_family == AF_INET6)
-        return IN6_IS_ADDR_UNSPECIFIED(&as_ipv6(address)->sin6_addr);
-    return as_ipv4(address)->sin_addr.s_addr == htonl(INADDR_ANY);
+    uint32_t ipv4;
+
+    if (find_ipv4(address, &ipv4))
+        return ipv4 == htonl(INADDR_ANY);
+    return IN6_IS_ADDR_UNSPECIFIED(&as_ipv6(address)->sin6_addr);
 }
 
-/* An IPv4 address that came over an IPv6 socket is one of IPv4. */
 static void add_host(struct text *t, const struct http_address *address)
 {
     char host[INET6_ADDRSTRLEN] = "?";
-    const struct in6_addr *ipv6 = &as_ipv6(address)->sin6_addr;
+    uint32_t ipv4;
 
-    if (address->storage.ss_family != AF_INET6) {
-        inet_ntop(AF_INET, &as_ipv4(address)->sin_addr, host, sizeof(host));
-        text_add(t, host);
-    } else if (IN6_IS_ADDR_V4MAPPED(ipv6)) {
-        inet_ntop(AF_INET, &ipv6->s6_addr[12], host, sizeof(host));
+    if (find_ipv4(address, &ipv4)) {
+        inet_ntop(AF_INET, &ipv4, host, sizeof(host));
         text_add(t, host);
     } else {
-        inet_ntop(AF_INET6, ipv6, host, sizeof(host));
+        inet_ntop(AF_INET6, &as_ipv6(address)->sin6_addr, host, sizeof(host));
         text_add(t, "[");
         text_add(t, host);
         text_add(t, "]");
@@ -118,9 +132,6 @@ bool http_address_is_host(const struct http_address *address, struct bytes host)
     char buffer[HTTP_ADDRESS_TEXT_SIZE];
     struct text t = text_in(buffer, sizeof(buffer));
 
-    if (host.len > 0 && host.len == strlen(address->name) &&
-        strncasecmp(host.at, address->name, host.len) == 0)
-        return true;
     add_host(&t, address);
     return bytes_equal(host, (struct bytes){t.at, t.len}) ||
            (host.len > 0 && host.len == strlen(address->name) &&

@@ -8,9 +8,7 @@
 
 #include "domain/error.h"
 
-#define HTTP_HOST_SIZE 256
 #define HTTP_ADDRESS_TEXT_SIZE 64 /* [IPv6 address]:port */
-
 #define HTTP_NAME_SIZE 256
 
 struct http_address {

@@ -3,6 +3,7 @@
  * that match, or all.
  */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "adapters/http/http_api_parts.h"
 #include "adapters/http/http_params.h"
@@ -226,14 +227,17 @@ static void change_dead(struct http_api *api, struct http_exchange *x,
 {
     struct http_api_desk *desk = http_api_desk(api, x);
     struct change change = {.action = action, .past = past, .w = &x->text};
-    struct error err;
-    char texts[4096];
-    struct arena mem = {.base = texts, .size = sizeof(texts)};
+    struct arena texts = {.base = malloc(x->body_len + 1),
+                          .size = x->body_len + 1};
     struct bytes const body = {x->body ? x->body : "", x->body_len};
+    struct error err;
 
-    enum status st = read_change(body, &mem, &change, &err);
+    enum status st =
+        texts.base ? read_change(body, &texts, &change, &err)
+                   : error_set(&err, STATUS_NO_MEMORY, NULL, "http: no memory");
     if (st == STATUS_OK)
         st = carry_out(api, desk, &change, &err);
+    free(texts.base);
     if (st < 0) {
         http_fault(x, st, &err);
         return;

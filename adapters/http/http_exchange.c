@@ -29,7 +29,7 @@ static enum MHD_Result visit_parameter(void *self, enum MHD_ValueKind kind,
     (void)kind;
 
     if (text && !http_percent_decode(text)) {
-        v->status = error_bad_text(v->err, NULL, "query", bytes_of(name),
+        v->status = error_bad_text(v->err, "query", "parameter", bytes_of(name),
                                    "malformed escape or not UTF-8");
         return MHD_NO;
     }

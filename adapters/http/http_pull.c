@@ -126,10 +126,8 @@ static enum status read_wish(struct http_exchange *x, struct error *err)
     static const struct json_shape shape = {"body", wish_names, WISH_FIELDS,
                                             read_wish_field};
     struct bytes const body = {x->body ? x->body : "", x->body_len};
-    char texts[4096];
-    struct arena mem = {.base = texts, .size = sizeof(texts)};
-    uint32_t given;
     struct http_wish *wish = calloc(1, sizeof(*wish));
+    uint32_t given;
 
     if (!wish)
         return error_set(err, STATUS_NO_MEMORY, NULL, "http: no memory");
@@ -140,7 +138,15 @@ static enum status read_wish(struct http_exchange *x, struct error *err)
                                .worker = DEFAULT_WORKER};
     if (x->body_len > WISH_MAX)
         return error_too_large(err, "body", x->body_len, WISH_MAX);
-    return json_object_read(body, &shape, &mem, wish, &given, err);
+
+    struct arena texts = {.base = malloc(x->body_len + 1),
+                          .size = x->body_len + 1};
+    if (!texts.base)
+        return error_set(err, STATUS_NO_MEMORY, NULL, "http: no memory");
+    enum status const st =
+        json_object_read(body, &shape, &texts, wish, &given, err);
+    free(texts.base);
+    return st;
 }
 
 void http_lease_post(void *context, struct http_exchange *x)

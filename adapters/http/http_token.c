@@ -54,7 +54,8 @@ bool http_token_parse(struct bytes text, struct http_token *out)
         !text_read_int(lease, DURATION_MAX_MS, &out->lease_ms) ||
         out->lease_ms < LEASE_MIN_MS)
         return false;
-    if (text.len == 0 || text.len >= LEASE_TOKEN_SIZE)
+    if (text.len == 0 || text.len >= LEASE_TOKEN_SIZE ||
+        memchr(text.at, '\0', text.len))
         return false;
     keep(queue, out->queue);
     keep(worker, out->worker);

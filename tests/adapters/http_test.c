@@ -189,6 +189,20 @@ Test(http_address, is_read_and_written)
     cr_assert(!http_address_is_host(&address, (struct bytes){0}));
 }
 
+Test(http_address, of_ipv4_is_the_same_by_way_of_ipv6)
+{
+    struct http_address address;
+    struct error err;
+
+    cr_assert(http_address_parse("[::ffff:127.0.0.1]:1", "--listen", &address,
+                                 &err) == 0);
+    cr_assert(http_address_is_loopback(&address));
+    cr_assert(http_address_parse("[::ffff:0.0.0.0]:1", "--listen", &address,
+                                 &err) == 0);
+    cr_assert(http_address_is_any(&address));
+    cr_assert(!http_address_is_loopback(&address));
+}
+
 /* A server on a free port, and a connection to it. */
 struct pair {
     struct http_config config;
