@@ -43,7 +43,7 @@ NOT_OURS = re.compile(r"<!-- not ours: (.*?) -->", re.S)
 CALL = re.compile(r"([a-z_][a-z0-9_]*)\(\)$")
 STRUCT = re.compile(r"(?:struct|enum) ([a-z_][a-z0-9_]*)$")
 NAME = re.compile(r"(?:[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[A-Z][A-Z0-9]*_[A-Z0-9_]+)$")
-FILE = re.compile(r"[A-Za-z0-9_-]+\.(?:c|h|py|sh|lua|sql|md|yml|service)$")
+FILE = re.compile(r"[A-Za-z0-9_/-]+\.(?:c|h|py|sh|lua|sql|md|yml|service)$")
 STANDS_FOR = re.compile(r"[A-Z]{2,}$")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 
@@ -179,15 +179,16 @@ def check_link(document, target):
     return None
 
 
-def check_word(tree, word):
+def check_word(tree, document, word):
     """Why a word in `code` leads nowhere; None if it does not."""
     top = word.split("/")[0]
     if "/" in word and top in tree.tops:
         if any(STANDS_FOR.match(p) for p in re.split(r"[/._]", word)):
             return None
         return None if tree.has_path(word) else "no such file"
-    if FILE.match(word):
-        return None if word in tree.names else "no file of that name"
+    if FILE.match(word) and not word.startswith("/"):
+        is_there = word in tree.names or (document.parent / word).exists()
+        return None if is_there else "no file of that name"
     if STRUCT.match(word):
         name = STRUCT.match(word)[1]
         return None if tree.has_type(name) else "no such type"
@@ -220,7 +221,7 @@ def check_document(tree, program, document):
         for word in words_of(span):
             used |= {word, word.removesuffix("()")} & foreign
             if not {word, word.removesuffix("()")} & foreign:
-                yield word, check_word(tree, word)
+                yield word, check_word(tree, document, word)
     for name in sorted(foreign - used):
         yield name, "declared as not ours, and not used"
     for code in spans + [body for _, body in blocks]:

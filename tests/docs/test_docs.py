@@ -50,6 +50,7 @@ def test_every_reference_leads_somewhere(program):
         ("`domain/gone.c`", "domain/gone.c"),
         ("`domain/task.c::gone`", "domain/task.c::gone"),
         ("`gone.c`", "gone.c"),
+        ("`no/such/folder/task.c`", "no/such/folder/task.c"),
         ("`gone_for_good()`", "gone_for_good()"),
         ("`struct gone_for_good`", "struct gone_for_good"),
         ("`gone_for_good_too`", "gone_for_good_too"),
@@ -108,6 +109,17 @@ def test_an_arrow_more_changes_the_picture(tmp_path, file, header, is_red):
 
     assert after.count("<path") == before.count("<path") + 1
     assert ("#c00" in after) == is_red
+
+
+def test_the_readme_leads_to_every_folder_and_page():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    folders = {f"`{top}/`" for top in references.Tree(ROOT).tops
+               if (ROOT / top).is_dir()}
+    pages = {f"](docs/{page.name})" for page in DOCUMENTS}
+
+    missing = {name for name in folders | pages if name not in readme}
+
+    assert missing == set()
 
 
 def run_blocks(code, folder, program, url):
