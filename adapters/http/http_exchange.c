@@ -103,15 +103,36 @@ static bool is_too_large(const struct error *err)
            strncmp(err->text + len, words, sizeof(words) - 1) == 0;
 }
 
+/* The field at fault. One that is none of ours has no static name, but stands
+ * in its message, between the first quote and the last. */
+static const char *field_at_fault(const struct error *err,
+                                  char room[ERROR_TEXT_SIZE])
+{
+    const char *first = strchr(err->text, '"');
+
+    if (err->field || !first)
+        return err->field;
+    const char *last = strrchr(err->text, '"');
+    if (last == first) /* the message was cut */
+        last = err->text + strlen(err->text);
+    size_t const len = (size_t)(last - first) - 1;
+    memcpy(room, first + 1, len);
+    room[len] = '\0';
+    return room;
+}
+
 void http_fault(struct http_exchange *x, enum status status,
                 const struct error *err)
 {
+    char room[ERROR_TEXT_SIZE];
+
     switch (status) {
     case STATUS_INVALID:
         if (is_too_large(err))
             http_refuse(x, 413, "too_large", err->text, err->field);
         else
-            http_refuse(x, 400, "invalid", err->text, err->field);
+            http_refuse(x, 400, "invalid", err->text,
+                        field_at_fault(err, room));
         return;
     case STATUS_FULL:
         http_refuse(x, 503, "full", err->text, NULL);

@@ -1,6 +1,7 @@
 """Bytes nobody should send: each gets a 4xx or a closed connection, nothing
 is stored, and the server goes on with no more memory than before."""
 import json
+import re
 import resource
 import socket
 
@@ -75,6 +76,33 @@ def test_a_body_that_is_no_task_is_refused(server, name):
     assert answer.error["message"]
     assert "field" in answer.error
     nothing_is_stored(server)
+
+
+@pytest.mark.parametrize("body, field", [
+    ('{"type":"a","colour":1}', "colour"),
+    ('[{"type":"a"},{"type":"a","colour":1}]', "colour"),
+    ('{"type":"a","queue":"b","queue":"c"}', "queue"),
+    ('{"type":"a","a\\"b":1}', 'a"b'),
+    ('{"type":"a","":1}', ""),
+])
+def test_a_field_that_is_none_of_ours_is_named(server, body, field):
+    answer = server.ask("POST", "/enqueue", body)
+
+    assert (answer.status, answer.error["field"]) == (400, field)
+    nothing_is_stored(server)
+
+
+def test_a_field_too_long_for_a_message_is_named_as_far_as_it_goes(server):
+    answer = server.ask("POST", "/enqueue", '{"' + "x" * 5000 + '":1}')
+
+    assert answer.status == 400
+    assert re.fullmatch("x{100,400}[.]*", answer.error["field"])
+
+
+def test_a_parameter_that_is_none_of_ours_is_named(server):
+    answer = server.ask("GET", "/api/v1/tasks?colour=red")
+
+    assert (answer.status, answer.error["field"]) == (400, "colour")
 
 
 @pytest.mark.parametrize("path", [
