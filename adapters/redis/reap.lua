@@ -9,7 +9,8 @@
 -- What is taken moves to `taken` as the taker's lease, and the entry it had is
 -- deleted: the old token is dead in that instant. A lease is judged by the
 -- length in its own consumer's name, and never ends within one lease of the
--- server's start, since an outage is nobody's crash.
+-- server's start, since an outage is nobody's crash. An entry that is no task
+-- keeps nobody from the others.
 --
 -- Answers a list of {entry, delivery count}, entries as XRANGE gives them. The
 -- count goes on to tell when the lease began (see redis_keys.h).
@@ -52,6 +53,11 @@ local function take(stream, entry, deliveries)
         return
     end
     local task = fields_of(found[2])
+    if not (task.id and task.type and task.payload) then
+        -- Foreign hands put it there: nobody's lease, and doctor's to look at.
+        redis.call('XACK', STREAM[stream], GROUP, entry)
+        return
+    end
     local x = x_moved(task.x or '', stream)
     if not fits(task, x) then
         is_full = true

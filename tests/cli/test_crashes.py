@@ -4,7 +4,7 @@ import subprocess
 from collections import Counter
 
 import pytest
-from harness import ask_until, wait_until_gone
+from harness import Millrace, ask_until, wait_until_gone
 
 pytestmark = pytest.mark.threads
 
@@ -183,3 +183,32 @@ def test_a_producer_that_dies_half_way_leaves_whole_tasks(mill):
     stored = mill.stats()["ready"]
     assert stored >= len(ids)
     assert all(mill.state(i) == "ready" for i in (ids[0], ids[-1]))
+
+
+@pytest.fixture
+def redis_mill(binary, own_redis, tmp_path):
+    server = own_redis()
+    mill = Millrace(binary, server.url(), tmp_path)
+    yield mill, server
+    mill.close()
+
+
+def test_an_entry_of_foreign_hands_keeps_no_task_from_its_next_worker(
+    redis_mill,
+):
+    mill, server = redis_mill
+    first, started, _ = waiting_at_a_gate(mill, "1")
+    mill.enqueue("t")
+    mill.drain("--exec", "t=true")
+    server.ask("XADD", "{millrace:default}:ready:normal", "*", "no", "task")
+    task_id = mill.enqueue("t", None, *KEPT)
+    worker = mill.worker(*LEASE, "--exec", first)
+    started.read_line()
+
+    worker.kill()
+
+    successor = mill.worker(*LEASE, "--exec", "t=echo 2")
+    successor.log.wait_for("task done", task_id)
+    assert mill.show(task_id)["result"] == 2
+    assert not successor.log.find("backend failed", "take expired")
+    assert successor.stop() == 0
