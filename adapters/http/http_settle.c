@@ -302,6 +302,22 @@ static enum status extend_group(struct http_api *api,
     return st;
 }
 
+/* Tells a lost lease whose task is gone from one that another has. */
+static enum status look_for(struct http_api *api, struct http_api_desk *desk,
+                            struct item *item, struct error *err)
+{
+    struct task_ref const ref = {bytes_of(item->token.queue), item->id};
+    struct task_record ignored;
+
+    arena_reset(&desk->mem);
+    enum status const st =
+        admin_find(desk->seat->admin, clock_now_ms(api->config->clock), &ref,
+                   &desk->mem, &ignored, err);
+    if (st == STATUS_NOT_FOUND)
+        item->result = st;
+    return st;
+}
+
 static enum status extend(struct http_api *api, struct http_api_desk *desk,
                           struct items *items, struct error *err)
 {
@@ -315,6 +331,9 @@ static enum status extend(struct http_api *api, struct http_api_desk *desk,
     for (size_t i = 0; i < items->count && st >= 0; i++)
         if (!is_done[i])
             st = extend_group(api, desk, items, i, is_done, err);
+    for (size_t i = 0; i < items->count && st >= 0; i++)
+        if (items->at[i].is_ours && items->at[i].result == STATUS_LEASE_LOST)
+            st = look_for(api, desk, &items->at[i], err);
     return st;
 }
 

@@ -128,6 +128,21 @@ def test_items_are_answered_one_by_one_in_their_order(server):
     assert [r["id"] for r in answer["results"][:3]] == [t["id"] for t in tasks]
 
 
+def test_extend_tells_a_task_that_is_gone_from_a_lease_that_is_lost(server):
+    server.post("/enqueue", [{"type": "a"}] * 2, 201)
+    tasks = server.lease(max=2)
+    server.settle(tasks[0], "done")
+    server.settle(tasks[1], "reject")
+
+    answer = server.post("/api/v1/extend", [
+        {"id": task["id"], "lease": task["lease"]} for task in tasks
+    ])
+
+    assert [r["status"] for r in answer["results"]] == [
+        "not found", "lease lost"
+    ]
+
+
 def test_one_bad_item_leaves_all_unsettled(server):
     server.enqueue()
     (task,) = server.lease()
