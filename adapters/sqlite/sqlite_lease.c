@@ -3,6 +3,10 @@
  * whose entries move under it would have to find its place again for each.
  * What is leased together is changed together, and has one fencing number:
  * that grows from lease to lease of a task, which is all it has to do.
+ *
+ * A row that makes no task (foreign hands, a bug) is leased like its neighbours
+ * but handed to nobody: it must not hold up those behind it, and comes back
+ * when its lease ends, until the scrubber or a person deals with it.
  */
 #include "adapters/sqlite/sqlite_lease.h"
 
@@ -16,11 +20,13 @@ struct batch {
     struct lease *leases;
     size_t max;
     size_t count;
-    bool is_full; /* mem takes no more */
+    size_t skipped; /* rows of this run that make no task; their numbers stand
+                       at the end of room->numbers */
+    bool is_full;   /* mem takes no more */
 };
 
-/* Reads the row as the next lease of the batch. Answers STATUS_EMPTY when mem
- * is full. */
+/* Reads the row as the next lease of the batch, or skips it. Answers
+ * STATUS_EMPTY when mem is full. */
 static enum status read_lease(struct batch *b, const struct query *q,
                               struct bytes queue, struct error *err)
 {
@@ -31,8 +37,14 @@ static enum status read_lease(struct batch *b, const struct query *q,
     size_t const used = b->mem->used;
 
     enum status const st = row_read_task(q, b->mem, &lease.task, err);
-    if (st == STATUS_EMPTY)
+    if (st != STATUS_OK)
         b->mem->used = used;
+    if (st == STATUS_CORRUPT) {
+        b->skipped++;
+        b->room->numbers[BATCH_MAX - b->skipped] =
+            query_column_int(q, COLUMN_NUMBER);
+        return STATUS_OK;
+    }
     if (st != STATUS_OK)
         return st;
     lease.task.queue = queue;
@@ -48,6 +60,7 @@ static enum status read_leases(struct batch *b, struct query *q,
     struct bytes name;
     enum status st = STATUS_OK;
 
+    b->skipped = 0;
     if (!arena_copy(b->mem, bytes_of(queue->name), &name))
         b->is_full = true;
     while (!b->is_full && (st = query_next(q, err)) == STATUS_OK) {
@@ -59,7 +72,7 @@ static enum status read_leases(struct batch *b, struct query *q,
     query_end(q);
     if (st < 0)
         return st;
-    if (b->is_full && b->count == 0)
+    if (b->is_full && b->count + b->skipped == 0)
         return error_set(err, STATUS_NO_MEMORY, NULL,
                          "sqlite: no room for a single task");
     return STATUS_OK;
@@ -91,10 +104,10 @@ static enum status record_leases(const struct batch *b,
     return query_run(&q, err);
 }
 
-/* Leases up to max tasks of queue into the batch. */
-static enum status lease_from(struct batch *b, struct queue_row *queue,
-                              size_t max, const struct lease_request *req,
-                              struct error *err)
+/* Leases up to max rows of queue into the batch. */
+static enum status lease_run(struct batch *b, struct queue_row *queue,
+                             size_t max, const struct lease_request *req,
+                             struct error *err)
 {
     size_t const first = b->count;
     struct query q = query_on(b->ledger->connection, SQL_TASKS_READY);
@@ -102,7 +115,8 @@ static enum status lease_from(struct batch *b, struct queue_row *queue,
     query_int(&q, queue->id);
     query_int(&q, (int64_t)max);
     enum status st = read_leases(b, &q, queue, err);
-    if (st < 0 || b->count == first)
+    size_t const n = b->count - first + b->skipped;
+    if (st < 0 || n == 0)
         return st;
     int64_t const fencing = queue_row_next_fencing(queue);
     for (size_t i = first; i < b->count; i++) {
@@ -112,10 +126,27 @@ static enum status lease_from(struct batch *b, struct queue_row *queue,
         lease->task.attempt++;
         lease->started_at_ms = req->now_ms;
         lease->is_started = false;
+    }
+    for (size_t i = 0; i < n; i++) {
         queue_row_take(queue, TASK_READY);
         queue_row_add(queue, TASK_ACTIVE);
     }
-    return record_leases(b, queue, b->count - first, req, err);
+    return record_leases(b, queue, n, req, err);
+}
+
+/* Leases up to max tasks of queue into the batch. */
+static enum status lease_from(struct batch *b, struct queue_row *queue,
+                              size_t max, const struct lease_request *req,
+                              struct error *err)
+{
+    size_t const first = b->count;
+    enum status st;
+
+    do {
+        st = lease_run(b, queue, max, req, err);
+    } while (st == STATUS_OK && b->count == first && b->skipped > 0 &&
+             !b->is_full);
+    return st;
 }
 
 /* The queues of the plan that have something ready, into room. */
@@ -219,15 +250,16 @@ enum status lease_tasks(struct ledger *l, struct lease_room *room,
     return b.count > 0 ? STATUS_OK : STATUS_EMPTY;
 }
 
-static enum status record_taking(struct batch *b, size_t i,
+static enum status record_taking(struct batch *b, int64_t number,
+                                 int64_t fencing,
                                  const struct reap_request *req,
                                  struct error *err)
 {
     struct query q = query_on(b->ledger->connection, SQL_TASK_TAKE);
 
-    query_int(&q, b->room->numbers[i]);
-    query_int(&q, b->leases[i].until_ms);
-    query_int(&q, (int64_t)b->leases[i].fencing);
+    query_int(&q, number);
+    query_int(&q, req->now_ms + req->lease_ms);
+    query_int(&q, fencing);
     query_text(&q, bytes_of(req->worker));
     return query_run(&q, err);
 }
@@ -235,6 +267,7 @@ static enum status record_taking(struct batch *b, size_t i,
 static enum status take_from(struct batch *b, struct queue_row *queue,
                              const struct reap_request *req, struct error *err)
 {
+    const int64_t *numbers = b->room->numbers;
     size_t const first = b->count;
     struct query q = query_on(b->ledger->connection, SQL_TASKS_EXPIRED);
 
@@ -243,10 +276,14 @@ static enum status take_from(struct batch *b, struct queue_row *queue,
     query_int(&q, req->now_ms);
     enum status st = read_leases(b, &q, queue, err);
     for (size_t i = first; st == STATUS_OK && i < b->count; i++) {
-        stamp(&b->leases[i], queue, b->room->numbers[i],
-              queue_row_next_fencing(queue), req->now_ms + req->lease_ms);
-        st = record_taking(b, i, req, err);
+        int64_t const fencing = queue_row_next_fencing(queue);
+        stamp(&b->leases[i], queue, numbers[i], fencing,
+              req->now_ms + req->lease_ms);
+        st = record_taking(b, numbers[i], fencing, req, err);
     }
+    for (size_t i = 1; st == STATUS_OK && i <= b->skipped; i++)
+        st = record_taking(b, numbers[BATCH_MAX - i],
+                           queue_row_next_fencing(queue), req, err);
     return st;
 }
 

@@ -366,6 +366,72 @@ Test(sqlite, a_full_file_refuses_tasks_and_goes_on_when_there_is_room)
     fixture_close(&f);
 }
 
+/* One task that makes none any more stands before and behind a good one. */
+static void given_rows_that_make_no_task(void)
+{
+    fixture_open(&f);
+    fixture_enqueue(&f, 3, NOW_MS);
+    fixture_sql(&f, "UPDATE millrace_tasks SET max_attempts = -1"
+                    " WHERE number IN (SELECT min(number) FROM millrace_tasks"
+                    " UNION SELECT max(number) FROM millrace_tasks)");
+}
+
+static struct lease_request request_of(size_t max, int64_t now_ms)
+{
+    static struct queue_plan const plan = {.kind = PLAN_EVERY};
+
+    return (struct lease_request){.plan = &plan,
+                                  .max = max,
+                                  .lease_ms = 1000,
+                                  .worker = "tester",
+                                  .now_ms = now_ms,
+                                  .wake = WAKE_NEVER};
+}
+
+Test(sqlite, a_row_that_makes_no_task_holds_up_nobody)
+{
+    struct lease leases[3];
+    size_t n = 0;
+    given_rows_that_make_no_task();
+    struct lease_request const one = request_of(1, NOW_MS);
+    struct lease_request const more = request_of(3, NOW_MS);
+
+    cr_assert(eq(int, queue_lease(f.queue, &one, &f.mem, leases, &n, &f.err),
+                 STATUS_OK),
+              "%s", f.err.text);
+    cr_assert(eq(sz, n, 1));
+    cr_assert(eq(int, queue_lease(f.queue, &more, &f.mem, leases, &n, &f.err),
+                 STATUS_EMPTY));
+
+    cr_assert(eq(i64,
+                 fixture_number(&f, "SELECT count(*) FROM millrace_tasks"
+                                    " WHERE state = 2"),
+                 3));
+}
+
+Test(sqlite, a_lease_that_makes_no_task_is_taken_by_nobody)
+{
+    struct lease leases[3];
+    size_t n = 0;
+    given_rows_that_make_no_task();
+    struct lease_request const all = request_of(3, NOW_MS);
+    struct reap_request const reap = {.max = 3,
+                                      .lease_ms = 1000,
+                                      .worker = "reaper",
+                                      .now_ms = NOW_MS + 5000};
+    cr_assert(eq(int, queue_lease(f.queue, &all, &f.mem, leases, &n, &f.err),
+                 STATUS_OK));
+
+    cr_assert(eq(int,
+                 queue_take_expired(f.queue, &reap, &f.mem, leases, &n, &f.err),
+                 STATUS_OK),
+              "%s", f.err.text);
+    cr_assert(eq(sz, n, 1));
+    cr_assert(eq(int,
+                 queue_take_expired(f.queue, &reap, &f.mem, leases, &n, &f.err),
+                 STATUS_EMPTY));
+}
+
 Test(sqlite, a_damaged_file_is_reported_as_corrupt)
 {
     static struct lease leases[BATCH_MAX];
