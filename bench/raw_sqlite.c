@@ -15,7 +15,7 @@
 
 #define BUSY_US 100
 #define ID_BYTES 16
-#define REST_BYTES 32 /* what else a task has: limits, times, kinds */
+#define REST_BYTES 65 /* what else a task has: limits, times, kinds */
 
 static const char schema[] =
     "PRAGMA journal_mode = WAL;"
