@@ -73,7 +73,14 @@ void backend_url_mask(struct bytes url, struct text *out)
 {
     size_t const user = add_user(url, out);
     struct bytes rest = {url.at + user, url.len - user};
-    bool is_option = false;
+    bool is_option = user > 0 && memchr(url.at, '?', user);
+
+    /* That '@' stands in an option, perhaps in the middle of a secret. */
+    if (is_option) {
+        size_t const hidden_too = length_until(rest, "&");
+        rest.at += hidden_too;
+        rest.len -= hidden_too;
+    }
 
     while (rest.len > 0) {
         size_t const name = length_until(rest, "?&=");
