@@ -9,6 +9,15 @@ static bool starts_with(struct bytes text, const char *prefix)
     return text.len >= len && memcmp(text.at, prefix, len) == 0;
 }
 
+static size_t length_until(struct bytes b, const char *ends)
+{
+    size_t n = 0;
+
+    while (n < b.len && !memchr(ends, b.at[n], strlen(ends)))
+        n++;
+    return n;
+}
+
 static bool is_scheme(struct bytes text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -20,7 +29,8 @@ static bool is_scheme(struct bytes text)
 }
 
 /* How much of the text before the last '@' may be shown: all up to the ':'
- * behind the user. If there is none, or no user, no more than SCHEME://. */
+ * behind the user. If there is none, or no user, no more than SCHEME://. A ':'
+ * behind a '?' stands in an option. */
 static size_t shown_of(struct bytes text)
 {
     const char *colon = text.len > 0 ? memchr(text.at, ':', text.len) : NULL;
@@ -31,8 +41,9 @@ static size_t shown_of(struct bytes text)
     struct bytes rest = {colon + 1, text.len - scheme - 1};
     if (!is_scheme((struct bytes){text.at, scheme}) || !starts_with(rest, "//"))
         return scheme + 1;
-    colon = memchr(rest.at, ':', rest.len);
-    return colon ? (size_t)(colon - text.at) + 1 : scheme + 3;
+    size_t const user = length_until(rest, ":?");
+    bool const is_user = user < rest.len && rest.at[user] == ':';
+    return scheme + 1 + (is_user ? user + 1 : 2);
 }
 
 /* Adds what comes before the last '@', its secret hidden; returns how many
@@ -58,15 +69,6 @@ static bool is_harmless(struct bytes option)
 {
     return bytes_is(option, "namespace") || bytes_is(option, "sync") ||
            bytes_is(option, "db") || bytes_is(option, "user");
-}
-
-static size_t length_until(struct bytes b, const char *ends)
-{
-    size_t n = 0;
-
-    while (n < b.len && !memchr(ends, b.at[n], strlen(ends)))
-        n++;
-    return n;
 }
 
 void backend_url_mask(struct bytes url, struct text *out)
