@@ -189,27 +189,53 @@ static bool is_readable(const struct redis_connection *c, int ms)
     return poll(&p, 1, ms) > 0;
 }
 
+/* Asks the server to end the read. Not by CLIENT UNBLOCK alone: should our read
+ * not be waiting for tasks, but for the end of a CLIENT PAUSE WRITE (as in a
+ * failover), the server would crash of it (github.com/redis/redis/pull/14164).
+ * A transaction with a command that may write waits for that end itself; this
+ * one acknowledges an entry that never was. */
+static enum status ask_to_end(struct redis_port *p, bool *is_ended,
+                              struct error *err)
+{
+    struct redis_connection *c = &p->main;
+    REDIS_REPLY reply = NULL;
+
+    redis_command(c, 1, (const char *const[]){"MULTI"});
+    redis_command(
+        c, 4, (const char *const[]){"XACK", p->wake_key, REDIS_GROUP, "0-0"});
+    redis_begin(c, 3);
+    redis_add_text(c, "CLIENT");
+    redis_add_text(c, "UNBLOCK");
+    redis_add_int(c, p->waiter.client_id);
+    redis_command(c, 1, (const char *const[]){"EXEC"});
+    enum status st = redis_skip(c, 3, err);
+    if (st == STATUS_OK)
+        st = redis_next_good(c, &reply, err);
+    if (st != STATUS_OK)
+        return st;
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+        return redis_fault(c, "ERR EXEC answers nothing", err);
+    *is_ended = reply->element[1]->integer == 1;
+    return STATUS_OK;
+}
+
 /* Ends the read, unless it has just been answered. The server may see this
  * before the read itself, since they come on two connections: then again. That
  * the other line says nothing while this one is answered means that it is
  * dead, though nobody has told us so. */
 static enum status unblock(struct redis_port *p, struct error *err)
 {
-    int64_t const end = redis_mono_ms() + SILENCE_MS;
-    int64_t left = SILENCE_MS;
+    int silent_ms = 0;
 
-    for (; left > 0; left = end - redis_mono_ms()) {
-        REDIS_REPLY reply = NULL;
-        redis_begin(&p->main, 3);
-        redis_add_text(&p->main, "CLIENT");
-        redis_add_text(&p->main, "UNBLOCK");
-        redis_add_int(&p->main, p->waiter.client_id);
-        enum status const st = redis_next_good(&p->main, &reply, err);
+    while (silent_ms < SILENCE_MS) {
+        bool is_ended = false;
+        enum status const st = ask_to_end(p, &is_ended, err);
         if (st != STATUS_OK)
             return st;
-        bool const is_ended = reply->integer == 1;
-        if (is_readable(&p->waiter, is_ended ? (int)left : 1))
+        int const patience_ms = is_ended ? SILENCE_MS - silent_ms : 1;
+        if (is_readable(&p->waiter, patience_ms))
             return STATUS_OK;
+        silent_ms += patience_ms;
     }
     return redis_fault(&p->waiter, "LOST the waiting connection is silent",
                        err);

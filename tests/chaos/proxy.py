@@ -47,6 +47,7 @@ class Proxy:
         self.delay_s = 0.0
         self.cut = None  # (direction, how many bytes still pass)
         self.cuts = 0
+        self.first = None  # (words, what happens before they pass)
         self.passed = {TO_SERVER: 0, TO_CLIENT: 0}
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
@@ -115,6 +116,7 @@ class Proxy:
                 return True
             if direction == TO_SERVER:
                 line.said = data
+                self._do_first(data)
             kept = self._cut_of(direction, len(data))
             self.passed[direction] += kept
         if self.delay_s:
@@ -137,6 +139,16 @@ class Proxy:
             return size
         self.cut = None
         return left
+
+    def _do_first(self, data):
+        if self.first and self.first[0] in data:
+            action, self.first = self.first[1], None
+            action()
+
+    def do_before(self, words, action):
+        """Once, before the next bytes with those words pass to the server."""
+        with self.changed:
+            self.first = (words, action)
 
     def cut_after(self, count, direction):
         """Lets count more bytes pass that way; the next one ends its line."""

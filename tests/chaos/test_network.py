@@ -3,6 +3,7 @@
 The proxy is ours (proxy.py); the server behind it never fails.
 """
 import json
+import signal
 import subprocess
 
 import pytest
@@ -139,3 +140,25 @@ def test_a_worker_whose_idle_line_went_silent_goes_on(scene, proxied):
 
     wait_until(lambda: stage.admin.state(done) == "done", "it is run")
     assert worker.stop() == 0
+
+
+def test_waking_a_worker_leaves_a_paused_server_alive(scene, proxied):
+    """CLIENT UNBLOCK of who waits for the end of a pause crashes the server.
+
+    A worker wakes its own waiting read, here one that came into a pause."""
+    server, proxy = proxied
+    stage = scene(proxy.url(), direct=server.url(), lease=LONG_LEASE)
+    stage.mill.enqueue("quick", None, "--queue", "q0")
+    proxy.do_before(
+        b"\r\nBLOCK\r\n",
+        lambda: server.ask("CLIENT", "PAUSE", "60000", "WRITE"),
+    )
+    worker = stage.work("--queues", "q0")
+    wait_until(lambda: proxy.lines_that_said(b"\r\nBLOCK\r\n"), "it waits")
+
+    worker.signal(signal.SIGTERM)
+    wait_until(lambda: proxy.lines_that_said(b"UNBLOCK"), "it is woken")
+    assert server.ask("PING") == "PONG"
+    server.ask("CLIENT", "UNPAUSE")
+
+    assert worker.wait() == 0
