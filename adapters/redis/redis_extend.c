@@ -109,7 +109,8 @@ enum status redis_extend(void *self, int64_t now_ms, int64_t lease_ms,
     if (st != STATUS_OK)
         return st;
     redis_consumer_name(lease_ms, worker, consumer);
-    size_t left = redis_group_items(p->classes, n, p->order, p->groups);
+    size_t left =
+        redis_group_items(p->classes, n, REDIS_GROUP_MAX, p->order, p->groups);
     while (left > 0 && st == STATUS_OK)
         st = extend_round(p, items, consumer, &left, err);
     if (st == STATUS_OK)

@@ -6,12 +6,12 @@
 /* Gathers the items from i on that are alike, up to what a group may hold;
  * those that are left over begin one of their own later. */
 static size_t gather(const struct redis_class *classes, size_t n, size_t i,
-                     bool *is_placed, uint16_t *order)
+                     size_t max, bool *is_placed, uint16_t *order)
 {
     size_t count = 0;
     size_t bytes = 0;
 
-    for (size_t j = i; j < n && count < REDIS_GROUP_MAX; j++) {
+    for (size_t j = i; j < n && count < max; j++) {
         if (is_placed[j] || classes[j].lane != classes[i].lane ||
             classes[j].kind != classes[i].kind)
             continue;
@@ -25,7 +25,8 @@ static size_t gather(const struct redis_class *classes, size_t n, size_t i,
 }
 
 size_t redis_group_items(const struct redis_class *classes, size_t n,
-                         uint16_t *order, struct redis_group *groups)
+                         size_t max, uint16_t *order,
+                         struct redis_group *groups)
 {
     bool is_placed[BATCH_MAX] = {false};
     size_t group_count = 0;
@@ -38,7 +39,7 @@ size_t redis_group_items(const struct redis_class *classes, size_t n,
             .lane = classes[i].lane,
             .kind = classes[i].kind,
             .first = placed,
-            .count = gather(classes, n, i, is_placed, order + placed),
+            .count = gather(classes, n, i, max, is_placed, order + placed),
         };
         placed += groups[group_count++].count;
     }

@@ -199,10 +199,10 @@ void redis_lane_drop(struct redis_lane *lane, enum priority priority,
 #define REDIS_WINDOW_BYTES (8U << 20) /* sent before answers are read */
 #define REDIS_GROUP_BYTES (4U << 20)  /* and their bytes, unless it is one */
 
-/* Sorts the items classes[n] into groups, keeping their order in each; returns
- * how many groups. order[n] holds the items' indexes, group by group. */
+/* Sorts the items classes[n] into groups, of at most max, keeping their order in
+ * each; returns how many groups. order[n] holds the items' indexes, group by group. */
 size_t redis_group_items(const struct redis_class *classes, size_t n,
-                         uint16_t *order, struct redis_group *groups);
+                         size_t max, uint16_t *order, struct redis_group *groups);
 
 /* Room for size bytes in p->scratch; NULL: no memory. */
 char *redis_scratch(struct redis_port *p, size_t size);

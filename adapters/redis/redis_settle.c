@@ -377,7 +377,8 @@ enum status redis_settle(void *self, int64_t now_ms,
         st = classify(&s, n, err);
     if (st != STATUS_OK)
         return st;
-    size_t left = redis_group_items(p->classes, n, p->order, p->groups);
+    size_t left =
+        redis_group_items(p->classes, n, REDIS_GROUP_MAX, p->order, p->groups);
     while (left > 0 && st == STATUS_OK)
         st = settle_round(&s, &left, err);
     if (st == STATUS_OK)

@@ -52,7 +52,7 @@ Test(redis_queue, a_plain_task_costs_one_command_in_and_a_share_of_two_out)
     IS_STATUS(settle_some(&f, 200, VERDICT_DONE, NULL), STATUS_OK);
 
     IS_COUNT(calls_of(&f, "xadd"), 200);
-    IS_COUNT(calls_of(&f, "multi"), 1);
+    IS_COUNT(calls_of(&f, "multi"), 4);
     IS_COUNT(calls_of(&f, "xreadgroup"), 1);
     IS_COUNT(calls_of(&f, "evalsha"), 1);
     IS_COUNT(calls_of(&f, "xack"), 1);
