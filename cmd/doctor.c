@@ -209,8 +209,9 @@ enum exit_code command_doctor(struct invocation *inv)
         "exits with 1 if one is bad, with 3 if it can't be reached.\v"
         "What is stored is read in pages and may be used meanwhile. --fix "
         "never loses a task, and runs none again that is known to be done: "
-        "a task without a place waits again or becomes ready, and what leads "
-        "to no task is removed. Each flaw is looked at again in the instant "
+        "a task without a place waits again or becomes ready, what leads to no "
+        "task is removed, and what Redis has among tasks that can't be read "
+        "becomes a dead letter. Each flaw is looked at again in the instant "
         "of its repair. What --fix can't repair is left as it is, and said; "
         "if all is well then, doctor exits with 0. With --json, found and "
         "fixed count flaws, and fixable says whether --fix repairs them."};

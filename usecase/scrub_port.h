@@ -13,8 +13,10 @@
  * running twice, and Millrace promises "at least once" anyway. So a task that
  * has lost its place goes back to where it waited, or becomes ready (not dead:
  * it has not failed, and dead letters wait for people); it ends as done only
- * if its record says so. What leads to no task is removed. Where the task
- * itself is gone, nothing is repaired: that is for people to know.
+ * if its record says so. What leads to no task is removed. What lies among
+ * tasks and can't be read as one is made a dead letter with all that it holds,
+ * or left: people may know what it was. Where the task itself is gone, nothing
+ * is repaired: that is for people to know.
  */
 #ifndef USECASE_SCRUB_PORT_H
 #define USECASE_SCRUB_PORT_H

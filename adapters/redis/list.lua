@@ -30,17 +30,27 @@ local function rank_in(zset)
     return from
 end
 
+-- Whether a list can go on from there: foreign hands may have put in anything.
+local function is_place(id, score)
+    return #id == 26 and id:match('^[0-7][0-9A-HJKMNP-TV-Z]+$') and
+        score:match('^%d+$')
+end
+
 local function waiting(zset)
-    local rank = rank_in(zset)
-    local found = redis.call('ZRANGE', zset, rank, rank + count - 1,
-        'WITHSCORES')
-    local all = {}
-    for i = 1, #found, 2 do
-        local body = redis.call('HGET', BODIES, found[i])
-        if body then
-            all[#all + 1] = {state, '', body, found[i + 1], found[i]}
+    local all, rank = {}, rank_in(zset)
+    repeat
+        local asked = count - #all
+        local found = redis.call('ZRANGE', zset, rank, rank + asked - 1,
+            'WITHSCORES')
+        for i = 1, #found, 2 do
+            local id, score = found[i], found[i + 1]
+            local body = is_place(id, score) and redis.call('HGET', BODIES, id)
+            if body then
+                all[#all + 1] = {state, '', body, score, id}
+            end
         end
-    end
+        rank = rank + asked
+    until #found < 2 * asked or #all == count
     return all
 end
 

@@ -9,11 +9,11 @@
 -- What is taken moves to `taken` as the taker's lease, and the entry it had is
 -- deleted: the old token is dead in that instant. A lease is judged by the
 -- length in its own consumer's name, and never ends within one lease of the
--- server's start, since an outage is nobody's crash. An entry that is no task
--- keeps nobody from the others.
+-- server's start, since an outage is nobody's crash. An entry that is no task is
+-- handed over as it is, for the taker to deal with.
 --
--- Answers a list of {entry, delivery count}, entries as XRANGE gives them. The
--- count goes on to tell when the lease began (see redis_keys.h).
+-- Answers a list of {entry, delivery count, stream}, entries as XRANGE gives
+-- them. The count goes on to tell when the lease began (see redis_keys.h).
 
 local taker, max, uptime = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local forget_after, room = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -41,9 +41,18 @@ local function x_moved(x, stream)
 end
 
 -- Whether there is room for a task; then it is used up.
-local function fits(task, x)
-    room = room - #task.type - #task.payload - #x - OVERHEAD
+local function fits(flat)
+    room = room - OVERHEAD
+    for _, part in ipairs(flat) do
+        room = room - #part
+    end
     return room >= 0 or (#taken == 0 and ARGV[6] == '1')
+end
+
+local function is_task(task)
+    local x = task.x or ''
+    return task.id and task.type and task.payload and
+        (x == '' or x == '1' or x:sub(1, 2) == '1 ')
 end
 
 local function take(stream, entry, deliveries)
@@ -52,17 +61,16 @@ local function take(stream, entry, deliveries)
         redis.call('XACK', STREAM[stream], GROUP, entry)
         return
     end
-    local task = fields_of(found[2])
-    if not (task.id and task.type and task.payload) then
-        -- Foreign hands put it there: nobody's lease, and doctor's to look at.
-        redis.call('XACK', STREAM[stream], GROUP, entry)
-        return
-    end
-    local x = x_moved(task.x or '', stream)
-    if not fits(task, x) then
+    if not fits(found[2]) then
         is_full = true
         return
     end
+    local task = fields_of(found[2])
+    if not is_task(task) then
+        taken[#taken + 1] = {found, deliveries, stream}
+        return
+    end
+    local x = x_moved(task.x or '', stream)
     redis.call('XACK', STREAM[stream], GROUP, entry)
     redis.call('XDEL', STREAM[stream], entry)
     local new = add_task(STREAM.taken, entry, task.id, task.type, task.payload,
@@ -74,7 +82,7 @@ local function take(stream, entry, deliveries)
     taken[#taken + 1] = {
         {new, {'id', task.id, 'type', task.type, 'payload', task.payload,
             'x', x}},
-        deliveries,
+        deliveries, 'taken',
     }
 end
 

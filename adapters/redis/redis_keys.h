@@ -44,7 +44,9 @@
  *   {NS:Q}:done          zset id -> finished_at_ms: kept results
  *   {NS:Q}:expiry        zset id -> when the done task is to be forgotten
  *   {NS:Q}:dead          stream, no group: the dead-letter queue, oldest
- *                        first; entries as in ready, x has reason and times
+ *                        first; entries as in ready, x has reason and times;
+ *                        of one that could not be read (redis_stray.h) the
+ *                        field was may say more
  *   {NS:Q}:deadindex     hash id -> id of the entry in dead
  *   {NS:Q}:counters      hash: done, failed: totals since the queue was made
  *
@@ -79,6 +81,8 @@
  *   promote       scheduled|retry -, bodies -; ready, pointers. Forgets: done,
  *                 expiry, bodies; windows, keys
  *   take_expired  ready|taken -; taken, pointers
+ *   a stray, by lease, take_expired or the scrubber   wherever it was -,
+ *                 pointers -, keys -; dead, deadindex
  */
 #ifndef ADAPTERS_REDIS_KEYS_H
 #define ADAPTERS_REDIS_KEYS_H

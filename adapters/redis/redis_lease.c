@@ -105,30 +105,30 @@ static void learn_size(struct redis_port *p, struct redis_lane *lane,
     p->entry_bytes = average(p->entry_bytes, bytes);
 }
 
-/* Makes a lease of an entry. False: it is not handed out, for want of room;
- * or *st says that it can't be read. */
-static bool hand_out(struct redis_leasing *l, struct redis_lane *lane, int k,
-                     const redisReply *entry, enum status *st,
-                     struct error *err)
+/* Makes a lease of an entry. Answers STATUS_EMPTY: there is no room for it.
+ * Fault STATUS_CORRUPT: it can't be read. */
+static enum status hand_out(struct redis_leasing *l, struct redis_lane *lane,
+                            int k, const redisReply *entry)
 {
     enum redis_stream const stream = (enum redis_stream)k;
     struct redis_entry_id id;
     struct redis_task stored;
+    struct error ignored;
 
     if (l->is_full || l->count == l->req->max)
-        return false;
-    *st = redis_task_read_entry(entry, bytes_of(lane->name), stream, &id,
-                                &stored, err);
-    if (*st != STATUS_OK)
-        return false;
+        return STATUS_EMPTY;
+    enum status const st = redis_task_read_entry(
+        entry, bytes_of(lane->name), stream, &id, &stored, &ignored);
+    if (st != STATUS_OK)
+        return st;
     learn_size(l->p, lane, &stored);
     l->is_full =
         !redis_lease_make(&stored, stream, id, l->now_ms + l->req->lease_ms,
                           l->mem, &l->leases[l->count]);
     if (l->is_full)
-        return false;
+        return STATUS_EMPTY;
     l->leases[l->count++].started_at_ms = l->now_ms;
-    return true;
+    return STATUS_OK;
 }
 
 /* The answer names those of the n oldest kept ones that are still ours. Those
@@ -147,16 +147,22 @@ static enum status hear_claim(struct redis_leasing *l, struct redis_lane *lane,
             next < reply->elements && strcmp(reply->element[next]->str,
                                              kept->entry->element[0]->str) == 0;
         next += is_ours;
-        if (is_ours && !hand_out(l, lane, k, kept->entry, &st, err))
+        enum status const given =
+            is_ours ? hand_out(l, lane, k, kept->entry) : STATUS_OK;
+        if (given == STATUS_EMPTY) {
             at = &kept->next;
-        else
-            redis_lane_drop(lane, (enum priority)k, at);
+            continue;
+        }
+        if (given == STATUS_CORRUPT) {
+            st = redis_stray_keep(lane, (enum redis_stream)k, kept->entry, err);
+            kept->entry = NULL;
+        }
+        redis_lane_drop(lane, (enum priority)k, at);
     }
     return st;
 }
 
-/* Hands out what was read, and keeps the rest; an entry that can't be read is
- * left to its lease, and does not hold up the others. */
+/* Hands out what was read, and keeps the rest. */
 static enum status hear_entries(struct redis_leasing *l,
                                 struct redis_lane *lane, int k,
                                 redisReply *entries, struct error *err)
@@ -164,14 +170,16 @@ static enum status hear_entries(struct redis_leasing *l,
     enum status first = STATUS_OK;
 
     for (size_t i = 0; i < entries->elements; i++) {
-        enum status st = STATUS_OK;
         struct error spare;
         struct error *e = first == STATUS_OK ? err : &spare;
         redisReply *entry = entries->element[i];
-        if (!hand_out(l, lane, k, entry, &st, e) && st == STATUS_OK) {
-            entries->element[i] = NULL; /* ours now */
-            st = redis_lane_keep(lane, (enum priority)k, entry, e);
-        }
+        enum status st = hand_out(l, lane, k, entry);
+        if (st == STATUS_OK)
+            continue;
+        entries->element[i] = NULL; /* ours now */
+        st = st == STATUS_CORRUPT
+                 ? redis_stray_keep(lane, (enum redis_stream)k, entry, e)
+                 : redis_lane_keep(lane, (enum priority)k, entry, e);
         if (first == STATUS_OK)
             first = st;
     }
@@ -313,6 +321,7 @@ static enum status release_paused(struct redis_leasing *l, struct error *err)
 static enum status pass(struct redis_leasing *l, bool *again, struct error *err)
 {
     bool is_new = false;
+    size_t strays = 0;
     enum status st =
         redis_choose_lanes(l->p, l->req->plan, &l->lane_count, err);
 
@@ -335,8 +344,11 @@ static enum status pass(struct redis_leasing *l, bool *again, struct error *err)
     st = read_all(l, n, err);
     if (st == STATUS_OK)
         st = make_groups(l, again, err);
+    if (st == STATUS_OK)
+        st = redis_strays_move_all(l->p, l->now_ms, &strays, err);
+    l->stray_count += strays;
     bool const has_more =
-        was_inexact(l) || (l->is_limited && l->count > before);
+        was_inexact(l) || strays > 0 || (l->is_limited && l->count > before);
     *again = *again || (has_more && l->count < l->req->max);
     return st;
 }
@@ -348,9 +360,9 @@ static enum status lease_ready(struct redis_leasing *l, struct error *err)
     enum status st = redis_ready(&l->p->main, err);
 
     while (st == STATUS_OK && again && !l->is_full && fruitless < PASSES_MAX) {
-        size_t const before = l->count;
+        size_t const before = l->count + l->stray_count;
         st = pass(l, &again, err);
-        fruitless = l->count > before ? 0 : fruitless + 1;
+        fruitless = l->count + l->stray_count > before ? 0 : fruitless + 1;
     }
     if (l->count > 0)
         return STATUS_OK; /* a fault must not lose what is leased */

@@ -24,6 +24,7 @@ struct lane {
     size_t at;
     struct redis_sighting head; /* of tasks[at] */
     struct redis_place place;   /* of the head */
+    bool is_readable;           /* the head is; else it is passed by */
     bool is_over;
 };
 
@@ -73,18 +74,23 @@ static void begin_lane(void *self, struct redis_connection *c, size_t i)
 /* Reads the head of lane, if there is one. */
 static enum status read_head(struct lane *lane, struct error *err)
 {
+    struct redis_sighting *head = &lane->head;
+    struct error ignored;
+
     lane->is_over = lane->at >= lane->tasks->elements;
     if (lane->is_over)
         return STATUS_OK;
-    enum status const st = redis_sighting_read(lane->tasks->element[lane->at],
-                                               lane->queue, &lane->head, err);
-    if (st == STATUS_OK) {
-        /* Where dead ones are listed there is one lane a queue. */
-        if (lane->head.state == TASK_DEAD)
-            lane->head.stream = lane->stream;
-        lane->place = redis_place_of(&lane->head);
-    }
-    return st;
+    const redisReply *task = lane->tasks->element[lane->at];
+    enum status const st = redis_sighting_locate(task, lane->queue, head, err);
+    if (st != STATUS_OK)
+        return st;
+    /* Where dead ones are listed there is one lane a queue. */
+    if (head->state == TASK_DEAD)
+        head->stream = lane->stream;
+    lane->place = redis_place_of(head);
+    lane->is_readable =
+        redis_sighting_read(task, lane->queue, head, &ignored) == STATUS_OK;
+    return STATUS_OK;
 }
 
 static enum status take_lane(void *self, size_t i, redisReply **reply,
@@ -214,7 +220,8 @@ static enum status list_state(struct lister *l, bool *has_more,
         if (*has_more)
             break;
         const struct redis_task *t = &lane->head.stored;
-        if (task_filter_wants(&l->req->filter, t->task.type, t->reason,
+        if (lane->is_readable &&
+            task_filter_wants(&l->req->filter, t->task.type, t->reason,
                               t->finished_at_ms)) {
             l->is_full = !redis_sighting_record(&lane->head, l->req->now_ms,
                                                 l->mem, &l->records[l->count]);

@@ -45,6 +45,8 @@ struct redis_lane {
 
     struct redis_kept *kept[PRIORITIES]; /* oldest first */
     size_t kept_count[PRIORITIES];
+
+    struct redis_kept *strays[REDIS_STREAMS]; /* to be moved, see below */
 };
 
 /* Which items of a call go together: the same lane and kind. */
@@ -146,9 +148,10 @@ struct redis_leasing {
     struct arena *mem;
     struct lease *leases;
     size_t count;
-    bool is_full;    /* mem is */
-    bool is_limited; /* in this pass, less was read than shared out */
-    size_t budget;   /* in this pass, bytes of mem not yet spoken for */
+    size_t stray_count; /* moved out of the way */
+    bool is_full;       /* mem is */
+    bool is_limited;    /* in this pass, less was read than shared out */
+    size_t budget;      /* in this pass, bytes of mem not yet spoken for */
 };
 
 /* redis_lanes.c */
@@ -192,6 +195,24 @@ MUST_USE enum status redis_lane_keep(struct redis_lane *lane,
 /* Forgets the kept entry *at of that priority; *at is then the next. */
 void redis_lane_drop(struct redis_lane *lane, enum priority priority,
                      struct redis_kept **at);
+
+/* redis_strays.c: entries that can't be read (redis_stray.h). They are kept
+ * until nothing is awaited and they can be moved; takes entry. */
+MUST_USE enum status redis_stray_keep(struct redis_lane *lane,
+                                      enum redis_stream stream,
+                                      redisReply *entry, struct error *err);
+
+/* Makes those of the lane dead letters; adds to *moved how many. */
+MUST_USE enum status redis_strays_move(struct redis_port *p,
+                                       struct redis_lane *lane, int64_t now_ms,
+                                       size_t *moved, struct error *err);
+
+/* The same for all lanes. */
+MUST_USE enum status redis_strays_move_all(struct redis_port *p, int64_t now_ms,
+                                           size_t *moved, struct error *err);
+
+/* Forgets the first of them. */
+void redis_stray_drop(struct redis_lane *lane, enum redis_stream stream);
 
 /* redis_groups.c */
 

@@ -40,6 +40,9 @@ static void lane_free(struct redis_lane *lane)
     for (int k = 0; k < PRIORITIES; k++)
         while (lane->kept[k])
             redis_lane_drop(lane, (enum priority)k, &lane->kept[k]);
+    for (int k = 0; k < REDIS_STREAMS; k++)
+        while (lane->strays[k])
+            redis_stray_drop(lane, (enum redis_stream)k);
     free(lane);
 }
 

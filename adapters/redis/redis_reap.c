@@ -51,22 +51,29 @@ static enum status ask(struct reaping *r, const struct redis_lane *lane,
     return STATUS_OK;
 }
 
-/* One {entry, delivery count} of the answer. */
-static enum status hear_one(struct reaping *r, const struct redis_lane *lane,
-                            const redisReply *item, struct error *err)
+/* One {entry, delivery count, stream} of the answer. What can't be read is taken
+ * out of it, to be moved. */
+static enum status hear_one(struct reaping *r, struct redis_lane *lane,
+                            redisReply *item, struct error *err)
 {
     struct redis_entry_id entry;
     struct redis_task stored;
+    enum redis_stream stream;
+    struct error ignored;
 
-    if (item->type != REDIS_REPLY_ARRAY || item->elements != 2)
+    if (item->type != REDIS_REPLY_ARRAY || item->elements != 3 ||
+        !redis_stream_from(
+            (struct bytes){item->element[2]->str, item->element[2]->len},
+            &stream))
         return redis_fault(&r->p->main, "ERR reap.lua answers nonsense", err);
-    enum status const st =
-        redis_task_read_entry(item->element[0], bytes_of(lane->name),
-                              REDIS_TAKEN, &entry, &stored, err);
-    if (st != STATUS_OK)
-        return st;
+    if (redis_task_read_entry(item->element[0], bytes_of(lane->name), stream,
+                              &entry, &stored, &ignored) != STATUS_OK) {
+        redisReply *stray = item->element[0];
+        item->element[0] = NULL;
+        return redis_stray_keep(lane, stream, stray, err);
+    }
     struct lease *out = &r->leases[r->count];
-    if (!redis_lease_make(&stored, REDIS_TAKEN, entry,
+    if (!redis_lease_make(&stored, stream, entry,
                           r->req->now_ms + r->req->lease_ms, r->mem, out)) {
         r->is_full = true;
         return STATUS_OK;
@@ -78,28 +85,28 @@ static enum status hear_one(struct reaping *r, const struct redis_lane *lane,
     return STATUS_OK;
 }
 
-static enum status reap_lane(struct reaping *r, const struct redis_lane *lane,
+static enum status reap_lane(struct reaping *r, struct redis_lane *lane,
                              struct error *err)
 {
     size_t want, got;
-    enum status first = STATUS_OK;
+    size_t moved = 0;
+    enum status st;
 
     do {
         REDIS_REPLY reply = NULL;
         size_t const room = r->req->max - r->count;
         want = room < TAKEN_MAX ? room : TAKEN_MAX;
-        enum status st = ask(r, lane, want, &reply, err);
+        st = ask(r, lane, want, &reply, err);
         if (st != STATUS_OK)
             return st;
         got = reply->elements;
-        for (size_t i = 0; i < got; i++) { /* past those that can't be read */
+        for (size_t i = 0; i < got && st == STATUS_OK; i++)
             st = hear_one(r, lane, reply->element[i], err);
-            if (first == STATUS_OK)
-                first = st;
-        }
+        if (st == STATUS_OK)
+            st = redis_strays_move(r->p, lane, r->req->now_ms, &moved, err);
     } while (got == want && r->count < r->req->max && !r->is_full &&
-             first == STATUS_OK);
-    return first;
+             st == STATUS_OK);
+    return st;
 }
 
 /* Forgets workers that were killed, at the wake streams, now and then. */

@@ -23,6 +23,8 @@
 #include "adapters/redis/lua_scrub.h"
 #include "adapters/redis/lua_settle.h"
 #include "adapters/redis/lua_stats.h"
+#include "adapters/redis/lua_stray_move.h"
+#include "adapters/redis/lua_stray_walk.h"
 
 static const struct {
     const char *common; /* what stands in front */
@@ -45,6 +47,8 @@ static const struct {
     [REDIS_SCRIPT_RUN_NOW] = {lua_common, lua_run_now},
     [REDIS_SCRIPT_REQUEUE] = {lua_common, lua_requeue},
     [REDIS_SCRIPT_SCRUB] = {lua_common, lua_scrub},
+    [REDIS_SCRIPT_STRAY_MOVE] = {lua_common, lua_stray_move},
+    [REDIS_SCRIPT_STRAY_WALK] = {lua_common, lua_stray_walk},
     [REDIS_SCRIPT_BEAT] = {"", lua_beat},
 };
 

@@ -1,7 +1,8 @@
 /*
  * The walk: first the names of all keys, for queues that NS:queues lacks
- * ("s POSITION"); then each queue by scrub.lua ("q QUEUE POSITION"), which
- * looks at a few hundred items a call. Only whether a worker is silent is
+ * ("s POSITION"); then each queue ("q QUEUE POSITION"), a few hundred items a
+ * call: what can't be read ("uPOSITION"), and then, by scrub.lua, how the rest
+ * fits together. Only whether a worker is silent is
  * asked apart, of a key of another slot; that is told, and never acted on.
  */
 #include "adapters/redis/redis_scrub.h"
@@ -11,12 +12,15 @@
 #include <stdlib.h>
 
 #include "adapters/redis/redis_admin_call.h"
+#include "adapters/redis/redis_stray_scrub.h"
 #include "domain/text.h"
 
 #define ITEMS 200 /* for the server to look at in one go */
 #define WAKE_LENGTH "1000"
+#define FIRST_PART "1:0" /* where scrub.lua begins */
 
 enum {
+    UNREADABLE,
     TASK_BODIES,
     RESULT_BODIES,
     ORPHANS,
@@ -36,6 +40,9 @@ enum {
 
 /* The names are those of scrub.lua. */
 static const struct scrub_check checks[] = {
+    [UNREADABLE] = {"unreadable", FINDING_BAD, true,
+                    "entries that can't be read as tasks: nobody can run them; "
+                    "--fix makes them dead letters"},
     [TASK_BODIES] = {"task bodies", FINDING_BAD, false,
                      "waiting tasks whose bodies are lost: enqueue them anew, "
                      "and remove these"},
@@ -239,6 +246,27 @@ static enum status examine_part(struct redis_connection *c, struct page *p,
     return st;
 }
 
+static enum status examine_strays(struct redis_connection *c, struct page *p,
+                                  struct bytes queue, const char *from,
+                                  struct scrub_cursor *next, struct error *err)
+{
+    REDIS_REPLY reply = NULL;
+    enum status const st = redis_stray_walk(c, queue, from, ITEMS, &reply, err);
+
+    if (st != STATUS_OK)
+        return st;
+    const redisReply *found = reply->element[1];
+    for (size_t i = 0; i < found->elements; i++) {
+        struct bytes subject;
+        if (redis_stray_is(found->element[i], queue, &subject))
+            add(p, UNREADABLE, queue, subject);
+    }
+    const char *position = reply->element[0]->str;
+    snprintf(next->text, sizeof(next->text), "q %.*s %s%s", (int)queue.len,
+             queue.at, position[0] ? "u" : FIRST_PART, position);
+    return STATUS_OK;
+}
+
 /* The first queue behind name, or absent. */
 static struct bytes queue_behind(const redisReply *queues, const char *name)
 {
@@ -260,6 +288,8 @@ static enum status examine_queue(struct redis_connection *c, struct page *p,
     const char *position = from + len + 1;
 
     text_add_bytes(&t, (struct bytes){from, len});
+    if (*position == 'u')
+        return examine_strays(c, p, bytes_of(name), position + 1, next, err);
     if (*position)
         return examine_part(c, p, bytes_of(name), position, now_ms, next, err);
     enum status const st = redis_admin_queues(c, &queues, err);
@@ -267,7 +297,7 @@ static enum status examine_queue(struct redis_connection *c, struct page *p,
         return st;
     struct bytes const queue = queue_behind(queues, name);
     if (queue.at)
-        return examine_part(c, p, queue, "", now_ms, next, err);
+        return examine_strays(c, p, queue, "", next, err);
     *next = (struct scrub_cursor){.text = ""};
     return STATUS_OK;
 }
@@ -332,6 +362,10 @@ static enum status redis_scrub_repair(void *self, int64_t now_ms,
 
     if (flaw->check == QUEUES)
         return list_queue(&s->connection, flaw->queue, err);
+    if (flaw->check == UNREADABLE)
+        return redis_stray_repair(
+            &s->connection, bytes_of(flaw->queue),
+            (struct bytes){flaw->subject, flaw->subject_len}, now_ms, err);
     text_add_int(&t, now_ms);
     struct bytes const args[] = {BYTES("repair"),
                                  bytes_of(checks[flaw->check].name),

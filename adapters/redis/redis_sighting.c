@@ -40,64 +40,89 @@ static bool read_score(struct bytes text, int64_t *out)
     return text.at && text_read_int(text, INT64_MAX, out);
 }
 
-static enum status read_waiting(const redisReply *reply, struct bytes queue,
+static bool locate_waiting(const redisReply *reply, struct redis_sighting *out)
+{
+    return read_score(text_at(reply, 3), &out->at_ms) &&
+           task_id_parse(text_at(reply, 4), &out->stored.task.id);
+}
+
+static bool locate_entry(const redisReply *reply, struct redis_sighting *out)
+{
+    const redisReply *item = reply->elements > 2 ? reply->element[2] : NULL;
+
+    /* In `dead` the priority is part of the entry, as it is in `taken`. */
+    out->stream = REDIS_TAKEN;
+    return item && item->type == REDIS_REPLY_ARRAY &&
+           redis_entry_id_parse(text_at(item, 0), &out->entry) &&
+           (out->state == TASK_DEAD ||
+            redis_stream_from(text_at(reply, 1), &out->stream));
+}
+
+enum status redis_sighting_locate(const redisReply *reply, struct bytes queue,
+                                  struct redis_sighting *out, struct error *err)
+{
+    int64_t state;
+
+    *out = (struct redis_sighting){.stored.task.queue = queue};
+    if (reply->type != REDIS_REPLY_ARRAY ||
+        !read_int(reply, 0, TASK_STATES - 1, &state))
+        return garbled(err);
+    out->state = (enum task_state)state;
+    bool const waits =
+        state == TASK_SCHEDULED || state == TASK_RETRY || state == TASK_DONE;
+    bool const is_clear =
+        waits ? locate_waiting(reply, out) : locate_entry(reply, out);
+    return is_clear ? STATUS_OK : garbled(err);
+}
+
+static enum status read_waiting(const redisReply *reply,
                                 struct redis_sighting *out, struct error *err)
 {
     struct bytes const body = text_at(reply, 2);
-    struct task_id id;
+    struct bytes const queue = out->stored.task.queue;
+    struct task_id const id = out->stored.task.id;
 
-    if (!body.at || !read_score(text_at(reply, 3), &out->at_ms) ||
-        !task_id_parse(text_at(reply, 4), &id))
+    if (!body.at)
         return garbled(err);
     return redis_task_read_body(body, queue, &id, &out->stored, err);
 }
 
-static enum status read_entry(const redisReply *reply, struct bytes queue,
+static enum status read_lease(const redisReply *reply,
                               struct redis_sighting *out, struct error *err)
 {
-    /* In `dead` the priority is part of the entry, as it is in `taken`. */
-    enum redis_stream stream = REDIS_TAKEN;
+    int64_t deliveries;
 
-    if (reply->elements < 3)
+    if (!read_int(reply, 4, INSTANT_MAX_MS, &out->idle_ms) ||
+        !read_int(reply, 5, DELIVERIES_MAX, &deliveries))
         return garbled(err);
-    if (out->state != TASK_DEAD &&
-        !redis_stream_from(text_at(reply, 1), &stream))
-        return garbled(err);
-    out->stream = stream;
-    if (out->state == TASK_ACTIVE) {
-        int64_t deliveries;
-        if (!read_int(reply, 4, INSTANT_MAX_MS, &out->idle_ms) ||
-            !read_int(reply, 5, DELIVERIES_MAX, &deliveries))
-            return garbled(err);
-        out->consumer = text_at(reply, 3);
-        out->age_ms = redis_lease_age_ms(deliveries, out->idle_ms);
-    }
-    return redis_task_read_entry(reply->element[2], queue, stream, &out->entry,
-                                 &out->stored, err);
+    out->consumer = text_at(reply, 3);
+    out->age_ms = redis_lease_age_ms(deliveries, out->idle_ms);
+    return STATUS_OK;
 }
 
 enum status redis_sighting_read(const redisReply *reply, struct bytes queue,
                                 struct redis_sighting *out, struct error *err)
 {
-    *out = (struct redis_sighting){0};
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 ||
-        reply->element[0]->type != REDIS_REPLY_INTEGER)
-        return garbled(err);
+    enum status st = redis_sighting_locate(reply, queue, out, err);
 
-    switch (reply->element[0]->integer) {
+    if (st != STATUS_OK)
+        return st;
+    switch (out->state) {
     case TASK_SCHEDULED:
     case TASK_RETRY:
     case TASK_DONE:
-        out->state = (enum task_state)reply->element[0]->integer;
-        return read_waiting(reply, queue, out, err);
-    case TASK_READY:
+        return read_waiting(reply, out, err);
     case TASK_ACTIVE:
+        st = read_lease(reply, out, err);
+        break;
+    case TASK_READY:
     case TASK_DEAD:
-        out->state = (enum task_state)reply->element[0]->integer;
-        return read_entry(reply, queue, out, err);
-    default:
-        return garbled(err);
+        break;
     }
+    if (st != STATUS_OK)
+        return st;
+    return redis_task_read_entry(reply->element[2], queue, out->stream,
+                                 &out->entry, &out->stored, err);
 }
 
 static bool add_lease(const struct redis_sighting *seen, int64_t now_ms,

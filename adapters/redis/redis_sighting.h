@@ -29,6 +29,14 @@ struct redis_sighting {
     int64_t age_ms;        /* ACTIVE: since it was given */
 };
 
+/* Reads of an answer no more than where it was seen: state, stream, entry or
+ * at_ms, and of the task its queue and, where it waits, its id. That can be
+ * told of a task too that can't be read. Fault STATUS_CORRUPT. */
+MUST_USE enum status redis_sighting_locate(const redisReply *reply,
+                                           struct bytes queue,
+                                           struct redis_sighting *out,
+                                           struct error *err);
+
 /* Reads the answer of a script about a task of queue. *out points into reply
  * and queue. Fault STATUS_CORRUPT. */
 MUST_USE enum status redis_sighting_read(const redisReply *reply,

@@ -379,19 +379,30 @@ enum status redis_task_read_entry(const redisReply *reply, struct bytes queue,
     return read_x(out, x) ? STATUS_OK : corrupt("field x", &id, err);
 }
 
+bool redis_task_split_body(struct bytes body, struct bytes *type,
+                           struct bytes *payload, struct bytes *x)
+{
+    int64_t n;
+
+    if (!take_number(&body, &n) || !take_char(&body, ':') ||
+        !take_bytes(&body, n, type) || !take_char(&body, ',') ||
+        !take_number(&body, &n) || !take_char(&body, ':') ||
+        !take_bytes(&body, n, payload) || !take_char(&body, ','))
+        return false;
+    *x = body;
+    return true;
+}
+
 enum status redis_task_read_body(struct bytes body, struct bytes queue,
                                  const struct task_id *id,
                                  struct redis_task *out, struct error *err)
 {
-    int64_t n;
+    struct bytes x;
 
     *out = blank(id, queue, PRIORITY_NORMAL);
-    if (!take_number(&body, &n) || !take_char(&body, ':') ||
-        !take_bytes(&body, n, &out->task.type) || !take_char(&body, ',') ||
-        !take_number(&body, &n) || !take_char(&body, ':') ||
-        !take_bytes(&body, n, &out->task.payload) || !take_char(&body, ','))
+    if (!redis_task_split_body(body, &out->task.type, &out->task.payload, &x))
         return corrupt("body", id, err);
-    return read_x(out, body) ? STATUS_OK : corrupt("body", id, err);
+    return read_x(out, x) ? STATUS_OK : corrupt("body", id, err);
 }
 
 bool redis_task_copy(const struct redis_task *t, struct arena *mem,

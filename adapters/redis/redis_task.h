@@ -83,6 +83,10 @@ MUST_USE enum status redis_task_read_body(struct bytes body, struct bytes queue,
                                           struct redis_task *out,
                                           struct error *err);
 
+/* Splits a body into its parts, whatever x holds; false if it is none. */
+bool redis_task_split_body(struct bytes body, struct bytes *type,
+                           struct bytes *payload, struct bytes *x);
+
 /* Copies all its bytes into mem; false when full. */
 bool redis_task_copy(const struct redis_task *t, struct arena *mem,
                      struct redis_task *out);

@@ -7,8 +7,8 @@
 --
 -- Answers, of a task, 'removed', 'other' (it is in another state), or 'unknown'
 -- (not seen here); of a state how many were removed. Whatever was there is freed: key, pointer, body.
--- Of a ready stream only what was never delivered is deleted, entry by entry:
--- to trim it would leave leases without a task.
+-- Of a ready stream only what is not leased is deleted, entry by entry: to trim
+-- it would leave leases without a task.
 
 local function free_key_in(x, id)
     local key = item_in_x(x, 'key')
@@ -99,13 +99,37 @@ local function remove_first_entries(key, index, start, count)
     return #items
 end
 
+-- What was delivered and is nobody's lease, which only foreign hands bring
+-- about, counts as ready too.
+local function remove_ghosts(key, count)
+    local delivered, pending = delivered_in(key)
+    local start, removed = '-', 0
+    while removed < count and redis.call('XLEN', key) > pending do
+        local page = redis.call('XRANGE', key, start, delivered, 'COUNT', 100)
+        if #page == 0 then
+            break
+        end
+        for _, item in ipairs(page) do
+            if removed < count and not is_pending(key, item[1]) then
+                remove_entry(key, POINTERS, item)
+                removed = removed + 1
+            end
+        end
+        start = '(' .. page[#page][1]
+    end
+    return removed
+end
+
 local function remove_ready(count)
     local removed = 0
     for _, stream in ipairs({'high', 'normal', 'low'}) do
+        local key = STREAM[stream]
         if removed < count then
-            local key = STREAM[stream]
             removed = removed + remove_first_entries(key, POINTERS,
                 '(' .. delivered_in(key), count - removed)
+        end
+        if removed < count then
+            removed = removed + remove_ghosts(key, count - removed)
         end
     end
     return removed

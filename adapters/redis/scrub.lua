@@ -1,7 +1,7 @@
 -- scrub.lua - looks for what a sound queue never has, and repairs it.
 --
 -- KEYS: the queue's.
--- ARGV: 'examine', where to go on ('' for the start), how many items, how long
+-- ARGV: 'examine', where to go on ("1:0" for the start), how many items, how long
 -- the server has been up in ms, how long after its end a lease is stale;
 -- or 'repair', the check, its subject, now.
 --
@@ -25,10 +25,15 @@ local function has_body(id)
     return redis.call('HEXISTS', BODIES, id) == 1
 end
 
+-- The task there. What is none, or can't be read, stray_walk.lua tells.
 local function item_at(key, entry)
     local page = key and entry and redis.pcall('XRANGE', key, entry, entry)
     local item = page and not page.err and page[1]
-    return item and item[2][1] == 'id' and item or nil
+    local flat = item and item[2] or {}
+    local x = flat[8] or '1'
+    return flat[1] == 'id' and #flat[2] == 26 and flat[3] == 'type' and
+        flat[5] == 'payload' and (x == '1' or x:sub(1, 2) == '1 ') and item or
+        nil
 end
 
 -- The time in an id.
@@ -404,7 +409,7 @@ local phases = {
 -- Goes on with "PHASE:POSITION" until enough was seen.
 local function examine(from)
     local phase, position = from:match('^(%d+):(.+)$')
-    phase, position = tonumber(phase or 1), position or '0'
+    phase = tonumber(phase)
     while phases[phase] and seen < count do
         position = phases[phase](position)
         if position == '' then

@@ -212,3 +212,16 @@ def test_an_entry_of_foreign_hands_keeps_no_task_from_its_next_worker(
     assert mill.show(task_id)["result"] == 2
     assert not successor.log.find("backend failed", "take expired")
     assert successor.stop() == 0
+
+
+def test_an_entry_of_foreign_hands_keeps_no_worker_from_draining(redis_mill):
+    mill, server = redis_mill
+    task_id = mill.enqueue("t", None, *KEPT)
+    server.ask("XADD", "{millrace:default}:ready:high", "*", "no", "task")
+
+    mill.drain("--exec", "t=true", "--concurrency", "1")
+
+    assert mill.state(task_id) == "done"
+    letter = mill.row("dlq", "list")
+    assert (letter["type"], letter["reason"]) == ("unreadable", "rejected")
+    assert letter["payload"] == ["no", "task"]

@@ -124,3 +124,46 @@ def test_what_cannot_be_fixed_stays_bad(binary, tmp_path):
     assert re.search(
         r"^bad +task rows", mill.run("doctor", "--fix", code=1).out, re.M
     )
+
+
+@pytest.fixture
+def redis_mill(binary, own_redis, tmp_path):
+    server = own_redis("--appendonly", "yes")
+    mill = Millrace(binary, server.url(), tmp_path)
+    mill.enqueue("t")
+    return mill, server
+
+
+def test_what_cannot_be_read_is_found_and_becomes_a_dead_letter(redis_mill):
+    mill, server = redis_mill
+    server.ask("XADD", "{millrace:default}:ready:normal", "*", "no", "task")
+
+    found = mill.run("doctor", code=1)
+    fixed = mill.run("--json", "doctor", "--fix")
+    after = mill.run("doctor")
+
+    assert re.search(r"^bad +unreadable +1 .*normal \d+-0", found.out, re.M)
+    row = next(row for row in fixed.rows if row["check"] == "unreadable")
+    assert (row["level"], row["found"], row["fixed"]) == ("ok", 1, 1)
+    assert re.search(r"^ok +unreadable +none", after.out, re.M)
+    assert mill.row("dlq", "list")["payload"] == ["no", "task"]
+    assert (mill.stats()["ready"], mill.stats()["dead"]) == (1, 1)
+
+
+def test_a_list_shows_the_tasks_beside_what_cannot_be_read(redis_mill):
+    mill, server = redis_mill
+    for key in ("ready:normal", "dead"):
+        server.ask("XADD", "{millrace:default}:" + key, "*", "no", "task")
+
+    assert mill.row("task", "list")["type"] == "t"
+    assert mill.rows("dlq", "list") == []
+
+
+def test_a_purge_takes_what_cannot_be_read_too(redis_mill):
+    mill, server = redis_mill
+    server.ask("XADD", "{millrace:default}:ready:normal", "*", "no", "task")
+
+    mill.run("queue", "purge", "default")
+
+    assert mill.stats()["ready"] == 0
+    mill.run("doctor")
