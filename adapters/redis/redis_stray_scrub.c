@@ -95,6 +95,19 @@ static enum status repair_body(struct redis_connection *c,
     return redis_stray_move(c, stray, now_ms, err);
 }
 
+/* Whether the server takes it for an entry's id, however large. */
+static bool is_entry_id(struct bytes place)
+{
+    const char *dash = place.len > 0 ? memchr(place.at, '-', place.len) : NULL;
+
+    if (!dash || dash == place.at || dash == place.at + place.len - 1)
+        return false;
+    for (size_t i = 0; i < place.len; i++)
+        if ((place.at[i] < '0' || place.at[i] > '9') && place.at + i != dash)
+            return false;
+    return true;
+}
+
 static enum status repair_entry(struct redis_connection *c,
                                 struct redis_stray *stray, int64_t now_ms,
                                 struct error *err)
@@ -102,8 +115,11 @@ static enum status repair_entry(struct redis_connection *c,
     REDIS_REPLY reply = NULL;
     enum redis_stream stream = REDIS_TAKEN;
     char key[REDIS_KEY_SIZE];
-    bool const is_dead = !redis_stream_from(stray->from, &stream);
+    bool const is_dead = bytes_is(stray->from, "dead");
 
+    if ((!is_dead && !redis_stream_from(stray->from, &stream)) ||
+        !is_entry_id(stray->place))
+        return STATUS_NOT_FOUND;
     redis_queue_key(c->url->namespace, stray->queue,
                     is_dead ? REDIS_KEY_DEAD : (enum redis_queue_key)stream,
                     key);
