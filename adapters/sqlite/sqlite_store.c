@@ -1,5 +1,6 @@
 #include "adapters/sqlite/sqlite_store.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -49,7 +50,6 @@ enum status store_open(const struct backend_url *url, struct store **out,
     s->ledger.connection = &s->writer;
     s->ledger.namespace = bytes_of(s->namespace);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->is_idle, NULL);
 
     enum status const st = open_writer(s, err);
     if (st < 0) {
@@ -65,7 +65,6 @@ void store_close(struct store *s)
     if (!s)
         return;
     connection_close(&s->writer);
-    pthread_cond_destroy(&s->is_idle);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -180,26 +179,52 @@ static void run_all(struct store *s, struct write *first)
         run_alone(s, w);
 }
 
-/* Takes all writes that are handed in and executes them; called, and returns,
- * with the lock. */
-static void lead(struct store *s)
+/* Takes all writes that are handed in; the caller writes. Those who were let
+ * go together are likely to come back together: without a chance to, each half
+ * of them would wait for a transaction of the other half, for ever. So a
+ * leader who was not alone lets other threads run once. A timer would make all
+ * wait, also for threads that never come; this is over at once if nobody has
+ * anything to do. */
+static struct write *take_all(struct store *s)
 {
+    if (s->is_shared)
+        sched_yield();
+    pthread_mutex_lock(&s->lock);
     struct write *const first = s->first;
-
     s->first = NULL;
     s->end = &s->first;
-    s->is_writing = true;
     pthread_mutex_unlock(&s->lock);
+    s->is_shared = first->next;
+    return first;
+}
+
+/* Ends the caller's writing: the first of those who have come too late goes
+ * on, as the only one who is woken for it. */
+static void pass_on(struct store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    struct write *const next = s->first;
+    s->is_writing = next;
+    pthread_mutex_unlock(&s->lock);
+    if (next)
+        sem_post(&next->turn);
+}
+
+/* Executes all writes that are handed in, own among them, and lets their
+ * owners go. */
+static void lead(struct store *s, const struct write *own)
+{
+    struct write *const first = take_all(s);
 
     run_all(s, first);
-
-    pthread_mutex_lock(&s->lock);
-    s->is_writing = false;
+    pass_on(s);
     for (struct write *w = first, *next; w; w = next) {
         next = w->next; /* w is its owner's again once it is done */
+        if (w == own)
+            continue;
         w->is_done = true;
+        sem_post(&w->turn);
     }
-    pthread_cond_broadcast(&s->is_idle);
 }
 
 enum status store_write(struct store *s,
@@ -209,15 +234,20 @@ enum status store_write(struct store *s,
 {
     struct write w = {.run = run, .self = self, .err = err};
 
+    sem_init(&w.turn, 0, 0);
     pthread_mutex_lock(&s->lock);
     *s->end = &w;
     /* cppcheck-suppress autoVariables ; off the list before this returns */
     s->end = &w.next;
-    while (!w.is_done && s->is_writing)
-        pthread_cond_wait(&s->is_idle, &s->lock);
-    if (!w.is_done)
-        lead(s);
+    bool const must_wait = s->is_writing;
+    s->is_writing = true;
     pthread_mutex_unlock(&s->lock);
+
+    while (must_wait && sem_wait(&w.turn) != 0)
+        ; /* a signal came */
+    if (!w.is_done)
+        lead(s, &w);
+    sem_destroy(&w.turn);
     return w.status;
 }
 

@@ -4,12 +4,15 @@
  * SQLite has one writer at a time, and with sync=full each commit waits for
  * the disk. So all ports of a process write through one connection: a port
  * hands in a write; whoever finds nobody writing executes all that are handed
- * in by then, in one transaction. A port that is alone pays nothing for that.
+ * in by then, in one transaction. He then wakes their owners, each by a
+ * semaphore of its own, and one of those who came too late, to do the same for
+ * these. A port that is alone pays nothing for that.
  */
 #ifndef ADAPTERS_SQLITE_STORE_H
 #define ADAPTERS_SQLITE_STORE_H
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "adapters/sqlite/sqlite_ledger.h"
 #include "usecase/backend_url.h"
@@ -22,7 +25,8 @@ struct write {
     void *self;
     struct error *err;
     enum status status;
-    bool is_done;
+    sem_t turn;   /* on which its owner waits: to go, or to write for all */
+    bool is_done; /* to go */
     struct write *next;
 };
 
@@ -39,14 +43,15 @@ struct store {
     enum sync_mode sync;
     struct connection writer;
 
-    pthread_mutex_t lock;   /* guards what follows */
-    pthread_cond_t is_idle; /* a writer has finished */
-    bool is_writing;        /* a thread has the connection and the ledger */
-    struct write *first;    /* handed in, not yet begun */
+    pthread_mutex_t lock; /* guards what follows */
+    bool is_writing;      /* a thread has the connection and the ledger */
+    struct write *first;  /* handed in, not yet begun */
     struct write **end;
     struct waiter *waiters;
 
+    /* of the thread that writes */
     struct ledger ledger;
+    bool is_shared; /* the latest transaction was of more than one thread */
 };
 
 /* Opens or makes the file that url names. */
