@@ -1,4 +1,5 @@
--- schema.sql - the tables of Millrace, version 1.
+-- schema.sql - the tables of Millrace, version 1. What came after it stands in
+-- files of its own: spans.sql.
 --
 -- The queue may live in a user's own database file, so every name here begins
 -- with millrace_, and the version stands in a row of millrace_meta: the

@@ -171,32 +171,48 @@ enum status edit_requeue(struct ledger *l, int64_t now_ms,
     return st;
 }
 
+/* Removes the first task in the state that t is in; of ready ones, the first
+ * in the line of that priority. Answers STATUS_EMPTY. */
+static enum status remove_first(struct ledger *l, struct target *t,
+                                int priority, struct error *err)
+{
+    bool const is_ready = t->state == TASK_READY;
+    struct query q =
+        query_on(l->connection, is_ready ? SQL_TASKS_READY : SQL_TASK_FIRST);
+
+    query_int(&q, t->queue->id);
+    query_int(&q, is_ready ? priority : (int)t->state);
+    if (is_ready)
+        query_int(&q, 1);
+    enum status const st = query_next(&q, err);
+    if (st != STATUS_OK)
+        return st;
+    struct bytes const id = query_column_bytes(&q, COLUMN_ID);
+    struct task_id const unpacked = task_id_unpack((const uint8_t *)id.at);
+    read_target(&q, &unpacked, t);
+    query_end(&q);
+    return remove_target(l, t, err);
+}
+
 enum status edit_purge(struct ledger *l, struct bytes queue,
                        enum task_state state, size_t limit, size_t *removed,
                        struct error *err)
 {
     struct target t = {.state = state};
+    int const lines = state == TASK_READY ? PRIORITIES : 1;
     assert(limit <= BATCH_MAX && state != TASK_ACTIVE);
 
     *removed = 0;
     enum status st = ledger_find(l, queue, &t.queue, err);
-    while (st == STATUS_OK && *removed < limit) {
-        bool const is_ready = state == TASK_READY;
-        struct query q = query_on(l->connection,
-                                  is_ready ? SQL_TASKS_READY : SQL_TASK_FIRST);
-        query_int(&q, t.queue->id);
-        query_int(&q, is_ready ? 1 : (int64_t)state);
-        st = query_next(&q, err);
-        if (st != STATUS_OK)
-            break;
-        struct bytes const id = query_column_bytes(&q, COLUMN_ID);
-        struct task_id const unpacked = task_id_unpack((const uint8_t *)id.at);
-        read_target(&q, &unpacked, &t);
-        query_end(&q);
-        st = remove_target(l, &t, err);
-        (*removed)++;
+    for (int line = 0; line < lines && st == STATUS_OK; line++) {
+        while (*removed < limit && st == STATUS_OK) {
+            st = remove_first(l, &t, line, err);
+            *removed += st == STATUS_OK;
+        }
+        if (st == STATUS_EMPTY)
+            st = STATUS_OK;
     }
-    return st == STATUS_EMPTY ? STATUS_OK : st;
+    return st;
 }
 
 enum status edit_pause(struct ledger *l, struct bytes queue, bool is_paused,

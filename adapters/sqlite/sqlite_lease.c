@@ -1,8 +1,9 @@
 /*
- * Both read a run of rows first and then change them: a cursor over an index
- * whose entries move under it would have to find its place again for each.
- * What is leased together is changed together, and has one fencing number:
- * that grows from lease to lease of a task, which is all it has to do.
+ * Leasing reads tasks from the front of a line and records their span: see
+ * sqlite_span.h. They have one fencing number: that grows from lease to lease
+ * of a task, which is all it has to do. Taking reads a run of rows first and
+ * then changes them: a cursor over an index whose entries move under it would
+ * have to find its place again for each.
  *
  * A row that makes no task (foreign hands, a bug) is leased like its neighbours
  * but handed to nobody: it must not hold up those behind it, and comes back
@@ -11,6 +12,7 @@
 #include "adapters/sqlite/sqlite_lease.h"
 
 #include "adapters/sqlite/sqlite_row.h"
+#include "adapters/sqlite/sqlite_span.h"
 
 /* What is being handed over. */
 struct batch {
@@ -20,15 +22,25 @@ struct batch {
     struct lease *leases;
     size_t max;
     size_t count;
+    struct queue_row *queue; /* that it is reading from */
+    struct bytes name;       /* of the queue, in mem */
     size_t skipped; /* rows of this run that make no task; their numbers stand
                        at the end of room->numbers */
-    bool is_full;   /* mem takes no more */
+    int64_t first_position; /* of this run */
+    int64_t last_position;
+    bool is_full; /* mem takes no more */
 };
+
+/* How many rows this run has, which began with the first lease. */
+static size_t run_length(const struct batch *b, size_t first)
+{
+    return b->count - first + b->skipped;
+}
 
 /* Reads the row as the next lease of the batch, or skips it. Answers
  * STATUS_EMPTY when mem is full. */
 static enum status read_lease(struct batch *b, const struct query *q,
-                              struct bytes queue, struct error *err)
+                              struct error *err)
 {
     struct lease lease = {
         .started_at_ms = query_column_int(q, COLUMN_SINCE),
@@ -47,35 +59,57 @@ static enum status read_lease(struct batch *b, const struct query *q,
     }
     if (st != STATUS_OK)
         return st;
-    lease.task.queue = queue;
+    lease.task.queue = b->name;
     b->room->numbers[b->count] = query_column_int(q, COLUMN_NUMBER);
     b->leases[b->count++] = lease;
     return STATUS_OK;
 }
 
-/* Reads the rows of q, all of queue, into the batch. */
-static enum status read_leases(struct batch *b, struct query *q,
-                               const struct queue_row *queue, struct error *err)
+/* Fault STATUS_NO_MEMORY if not even the first task fits. */
+static enum status check_room(const struct batch *b, struct error *err)
 {
-    struct bytes name;
-    enum status st = STATUS_OK;
-
-    b->skipped = 0;
-    if (!arena_copy(b->mem, bytes_of(queue->name), &name))
-        b->is_full = true;
-    while (!b->is_full && (st = query_next(q, err)) == STATUS_OK) {
-        st = read_lease(b, q, name, err);
-        if (st < 0)
-            break;
-        b->is_full = st == STATUS_EMPTY;
-    }
-    query_end(q);
-    if (st < 0)
-        return st;
     if (b->is_full && b->count + b->skipped == 0)
         return error_set(err, STATUS_NO_MEMORY, NULL,
                          "sqlite: no room for a single task");
     return STATUS_OK;
+}
+
+/* Notes that the row belongs to the run. */
+static void note_position(struct batch *b, const struct query *q, bool is_first)
+{
+    b->last_position = query_column_int(q, COLUMN_POSITION);
+    if (is_first)
+        b->first_position = b->last_position;
+}
+
+/* Goes on with that queue. */
+static enum status begin_queue(struct batch *b, struct queue_row *queue,
+                               struct error *err)
+{
+    b->queue = queue;
+    b->is_full = !arena_copy(b->mem, bytes_of(queue->name), &b->name);
+    return check_room(b, err);
+}
+
+/* Reads the rows of q, which are a run of the queue's. */
+static enum status read_leases(struct batch *b, struct query *q,
+                               struct error *err)
+{
+    size_t const first = b->count;
+    enum status st = STATUS_OK;
+
+    b->skipped = 0;
+    while (!b->is_full && (st = query_next(q, err)) == STATUS_OK) {
+        bool const is_first = run_length(b, first) == 0;
+        st = read_lease(b, q, err);
+        if (st < 0)
+            break;
+        b->is_full = st == STATUS_EMPTY;
+        if (!b->is_full)
+            note_position(b, q, is_first);
+    }
+    query_end(q);
+    return st < 0 ? st : check_room(b, err);
 }
 
 /* Gives the lease its token and its end. */
@@ -87,35 +121,39 @@ static void stamp(struct lease *lease, const struct queue_row *queue,
     lease->until_ms = until_ms;
 }
 
-/* Records that the n first in queue, which were just read, are leased. */
-static enum status record_leases(const struct batch *b,
-                                 const struct queue_row *queue, size_t n,
+/* Records that the run that was just read is leased. */
+static enum status record_leases(const struct batch *b, enum priority priority,
                                  const struct lease_request *req,
                                  struct error *err)
 {
-    struct query q = query_on(b->ledger->connection, SQL_TASKS_LEASE);
+    struct span const span = {
+        .queue_id = b->queue->id,
+        .fencing = b->queue->fencing,
+        .priority = priority,
+        .first_position = b->first_position,
+        .last_position = b->last_position,
+        .until_ms = req->now_ms + req->lease_ms,
+        .since_ms = req->now_ms,
+        .worker = req->worker,
+    };
 
-    query_int(&q, queue->id);
-    query_int(&q, (int64_t)n);
-    query_int(&q, req->now_ms + req->lease_ms);
-    query_int(&q, queue->fencing);
-    query_int(&q, req->now_ms);
-    query_text(&q, bytes_of(req->worker));
-    return query_run(&q, err);
+    return span_add(b->ledger, &span, err);
 }
 
-/* Leases up to max rows of queue into the batch. */
-static enum status lease_run(struct batch *b, struct queue_row *queue,
+/* Leases up to max rows of a priority into the batch. */
+static enum status lease_run(struct batch *b, enum priority priority,
                              size_t max, const struct lease_request *req,
                              struct error *err)
 {
+    struct queue_row *queue = b->queue;
     size_t const first = b->count;
     struct query q = query_on(b->ledger->connection, SQL_TASKS_READY);
 
     query_int(&q, queue->id);
+    query_int(&q, priority);
     query_int(&q, (int64_t)max);
-    enum status st = read_leases(b, &q, queue, err);
-    size_t const n = b->count - first + b->skipped;
+    enum status st = read_leases(b, &q, err);
+    size_t const n = run_length(b, first);
     if (st < 0 || n == 0)
         return st;
     int64_t const fencing = queue_row_next_fencing(queue);
@@ -131,21 +169,24 @@ static enum status lease_run(struct batch *b, struct queue_row *queue,
         queue_row_take(queue, TASK_READY);
         queue_row_add(queue, TASK_ACTIVE);
     }
-    return record_leases(b, queue, n, req, err);
+    return record_leases(b, priority, req, err);
 }
 
-/* Leases up to max tasks of queue into the batch. */
+/* Leases up to max tasks of queue into the batch, one priority after the
+ * other; from a line again as long as it gives rows but no tasks. */
 static enum status lease_from(struct batch *b, struct queue_row *queue,
                               size_t max, const struct lease_request *req,
                               struct error *err)
 {
-    size_t const first = b->count;
-    enum status st;
+    size_t const end = b->count + max;
+    int priority = PRIORITY_HIGH;
 
-    do {
-        st = lease_run(b, queue, max, req, err);
-    } while (st == STATUS_OK && b->count == first && b->skipped > 0 &&
-             !b->is_full);
+    enum status st = begin_queue(b, queue, err);
+    while (st >= 0 && priority < PRIORITIES && b->count < end && !b->is_full) {
+        st = lease_run(b, (enum priority)priority, end - b->count, req, err);
+        if (b->skipped == 0)
+            priority++;
+    }
     return st;
 }
 
@@ -269,12 +310,19 @@ static enum status take_from(struct batch *b, struct queue_row *queue,
 {
     const int64_t *numbers = b->room->numbers;
     size_t const first = b->count;
-    struct query q = query_on(b->ledger->connection, SQL_TASKS_EXPIRED);
+    size_t const max = b->max - b->count;
 
+    enum status st =
+        span_split_expired(b->ledger, queue->id, req->now_ms, max, err);
+    if (st == STATUS_OK)
+        st = begin_queue(b, queue, err);
+    if (st < 0)
+        return st;
+    struct query q = query_on(b->ledger->connection, SQL_TASKS_EXPIRED);
     query_int(&q, queue->id);
-    query_int(&q, (int64_t)(b->max - b->count));
+    query_int(&q, (int64_t)max);
     query_int(&q, req->now_ms);
-    enum status st = read_leases(b, &q, queue, err);
+    st = read_leases(b, &q, err);
     for (size_t i = first; st == STATUS_OK && i < b->count; i++) {
         int64_t const fencing = queue_row_next_fencing(queue);
         stamp(&b->leases[i], queue, numbers[i], fencing,

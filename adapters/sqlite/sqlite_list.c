@@ -1,8 +1,9 @@
 /*
- * A list goes state by state. Within one, each queue (and, of ready tasks,
- * each priority) is a lane whose tasks the index gives in order; the list merges
- * the lanes, one index look-up a task, by (position, queue, id). Positions of
- * different queues can be compared, since they are made from the time.
+ * A list goes state by state. Within one, each queue is a lane whose tasks the
+ * index gives in order; of ready tasks, each priority; of active ones, those
+ * that were leased together apart from the others. The list merges the lanes,
+ * one index look-up a task, by (position, queue, id). Positions of different
+ * queues can be compared, since they are made from the time.
  */
 #include "adapters/sqlite/sqlite_list.h"
 
@@ -22,7 +23,7 @@ struct place {
 
 struct lane {
     int64_t queue_id;
-    int64_t priority;
+    int64_t kind; /* ready: the priority; active: is it leased together */
     bool is_over;
     int64_t number; /* of the next task, and where it stands */
     int64_t position;
@@ -93,18 +94,42 @@ static bool cursor_parse(const struct cursor *cursor, struct place *out)
     return true;
 }
 
+/* How many lanes a queue has. */
+static int64_t lanes_of(enum task_state state)
+{
+    switch (state) {
+    case TASK_READY:
+        return PRIORITIES;
+    case TASK_ACTIVE:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+/* A query for the tasks of lane, which is still to be told behind which. */
+static struct query query_lane(const struct lister *l, const struct lane *lane)
+{
+    bool const is_ready = l->place.state == TASK_READY;
+    bool const is_together = l->place.state == TASK_ACTIVE && lane->kind;
+    struct query q = query_on(l->connection, is_together ? SQL_LEASED_AFTER
+                                             : is_ready  ? SQL_READY_AFTER
+                                                         : SQL_TASK_AFTER);
+
+    query_int(&q, lane->queue_id);
+    if (!is_together)
+        query_int(&q, is_ready ? lane->kind : (int64_t)l->place.state);
+    return q;
+}
+
 /* Moves lane on to its first task behind (position, id). An id of no bytes
  * comes before all, one of 17 behind all. */
 static enum status lane_seek(struct lister *l, struct lane *lane,
                              int64_t position, struct bytes id,
                              struct error *err)
 {
-    bool const is_ready = l->place.state == TASK_READY;
-    struct query q =
-        query_on(l->connection, is_ready ? SQL_READY_AFTER : SQL_TASK_AFTER);
+    struct query q = query_lane(l, lane);
 
-    query_int(&q, lane->queue_id);
-    query_int(&q, is_ready ? lane->priority : (int64_t)l->place.state);
     query_int(&q, position);
     query_blob(&q, id);
     enum status const st = query_next(&q, err);
@@ -155,7 +180,7 @@ static enum status grow(struct lister *l, struct error *err)
 static enum status open_queue(struct lister *l, int64_t queue_id,
                               struct error *err)
 {
-    int64_t const lanes = l->place.state == TASK_READY ? PRIORITIES : 1;
+    int64_t const lanes = lanes_of(l->place.state);
     enum status st = STATUS_OK;
 
     for (int64_t i = 0; i < lanes && st == STATUS_OK; i++) {
@@ -164,7 +189,7 @@ static enum status open_queue(struct lister *l, int64_t queue_id,
         if (st < 0)
             return st;
         struct lane *lane = &l->lanes[l->lane_count++];
-        *lane = (struct lane){.queue_id = queue_id, .priority = i};
+        *lane = (struct lane){.queue_id = queue_id, .kind = i};
         st = lane_start(l, lane, err);
     }
     return st;

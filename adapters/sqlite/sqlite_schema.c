@@ -11,6 +11,7 @@
 
 #include "adapters/sqlite/indexes_sql.h"
 #include "adapters/sqlite/schema_sql.h"
+#include "adapters/sqlite/spans_sql.h"
 #include "domain/text.h"
 
 #define APPLICATION_ID 0x4d696c6c /* "Mill" */
@@ -18,7 +19,7 @@
 _Static_assert(APPLICATION_ID == 1298754668, "the two must agree");
 
 /* migrations[v] leads from version v to v + 1. */
-static const char *const migrations[SCHEMA_VERSION] = {schema_sql};
+static const char *const migrations[SCHEMA_VERSION] = {schema_sql, spans_sql};
 
 enum status schema_version(struct connection *c, int64_t *out,
                            struct error *err)

@@ -7,7 +7,7 @@
 #include "adapters/sqlite/sqlite_connection.h"
 
 /* The schema that this program writes. */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* Turns the file to WAL mode and adds our tables, or brings them up to
  * SCHEMA_VERSION. Fault STATUS_REFUSED, with nothing changed: the file is no

@@ -21,7 +21,7 @@
 
 #define TASK_INDEXES 4
 
-enum { INDEXES, ROWS, STATES, RETENTION, STALE, SILENT, KEYS, COUNTERS };
+enum { INDEXES, ROWS, STATES, LINE, RETENTION, STALE, SILENT, KEYS, COUNTERS };
 
 static const struct scrub_check checks[] = {
     [INDEXES] = {"indexes", FINDING_BAD, true,
@@ -33,6 +33,8 @@ static const struct scrub_check checks[] = {
          "nobody can run or find them; see them with sqlite3"},
     [STATES] = {"task states", FINDING_BAD, true,
                 "tasks in no state; --fix makes them ready"},
+    [LINE] = {"line", FINDING_BAD, true,
+              "ready tasks that leases passed by; --fix puts them at the end"},
     [RETENTION] = {"retention", FINDING_BAD, true,
                    "done tasks never forgotten, or others forgotten too soon"},
     [STALE] = {"stale leases", FINDING_BAD, false,
@@ -79,6 +81,7 @@ enum {
     T_NUMBER,
     T_ID,
     T_STATE,
+    T_IS_PASSED_BY,
     T_POSITION,
     T_IS_RETAINED,
     T_SPACE,
@@ -122,6 +125,8 @@ static void examine_task(struct page *p, const struct query *q)
         add(p, ROWS, queue, subject);
     else if (state < 0 || state >= TASK_STATES)
         add(p, STATES, queue, subject);
+    else if (query_column_int(q, T_IS_PASSED_BY))
+        add(p, LINE, queue, subject);
     else if (!query_column_int(q, T_IS_RETAINED))
         add(p, RETENTION, queue, subject);
     else if (state == TASK_ACTIVE)
@@ -289,24 +294,25 @@ static enum status fix_task(struct ledger *l, const struct fix *fix,
 {
     static const enum sql statements[] = {
         [STATES] = SQL_FIX_STATE,
+        [LINE] = SQL_FIX_PLACE,
         [RETENTION] = SQL_FIX_RETENTION,
     };
-    bool const is_lost = fix->flaw->check == STATES;
+    size_t const check = fix->flaw->check;
     struct task_id id;
 
     if (!task_id_parse(bytes_of(fix->flaw->subject), &id))
         return STATUS_NOT_FOUND;
     struct packed_id const packed = packed_id_of(&id);
-    struct query q = query_on(l->connection, statements[fix->flaw->check]);
+    struct query q = query_on(l->connection, statements[check]);
     query_int(&q, packed_id_number(&packed));
     query_blob(&q, packed_id_bytes(&packed));
     query_int(&q, row->id);
-    if (is_lost) {
+    if (check == STATES || check == LINE) {
         query_int(&q, queue_row_next_position(row, fix->now_ms));
         query_int(&q, fix->now_ms);
     }
     enum status const st = run_fix(l, &q, err);
-    if (st == STATUS_OK && is_lost)
+    if (st == STATUS_OK && check == STATES)
         queue_row_add(row, TASK_READY);
     return st;
 }

@@ -2,11 +2,14 @@
 
 #include "adapters/sqlite/sqlite_key.h"
 #include "adapters/sqlite/sqlite_row.h"
+#include "adapters/sqlite/sqlite_span.h"
 
 /* A leased task, as far as settling needs it. */
 struct held_task {
     struct queue_row *queue;
     int64_t number;
+    int64_t fencing;
+    bool is_in_span;
     struct task task; /* id, priority, run_at_ms, retain_ms, key_ttl_ms, key */
     char key[KEY_MAX];
 };
@@ -25,6 +28,7 @@ static bool read_held(const struct query *q, struct held_task *out)
         .retain_ms = query_column_int(q, 3),
         .key_ttl_ms = query_column_int(q, 4),
     };
+    out->is_in_span = query_column_int(q, 6) == TASK_READY;
     if (key.at) {
         memcpy(out->key, key.at, key.len);
         out->task.key = (struct bytes){out->key, key.len};
@@ -54,6 +58,7 @@ static enum status find_held(struct ledger *l, const struct lease_token *text,
     if (st != STATUS_OK)
         return st == STATUS_EMPTY ? STATUS_LEASE_LOST : st;
     out->number = token.number;
+    out->fencing = token.fencing;
     bool const is_sound = read_held(&q, out);
     query_end(&q);
     if (!is_sound)
@@ -305,26 +310,52 @@ static enum status settle_some(struct ledger *l, int64_t now_ms,
     return STATUS_OK;
 }
 
+static bool are_together(const struct lease *a, const struct lease *b)
+{
+    struct token x, y;
+
+    return token_parse(&a->token, &x) && token_parse(&b->token, &y) &&
+           x.queue_id == y.queue_id && x.fencing == y.fencing;
+}
+
+/* Removes the span of the lease, which the tasks settled so far were in, if
+ * they were the last. */
+static enum status sweep(struct ledger *l, const struct lease *lease,
+                         struct error *err)
+{
+    struct token token;
+
+    if (!token_parse(&lease->token, &token))
+        return STATUS_OK;
+    return span_sweep(l, token.queue_id, token.fencing, err);
+}
+
 enum status settle_tasks(struct ledger *l, int64_t now_ms,
                          const struct settlement *items, size_t n,
                          enum status *results, struct error *err)
 {
+    enum status st = STATUS_OK;
     size_t settled;
 
-    for (size_t i = 0; i < n; i += settled) {
-        enum status const st = settle_some(l, now_ms, items + i, n - i,
-                                           results + i, &settled, err);
-        if (st < 0)
-            return st;
+    for (size_t i = 0; i < n && st == STATUS_OK; i += settled) {
+        st = settle_some(l, now_ms, items + i, n - i, results + i, &settled,
+                         err);
+        bool const is_last =
+            i + settled == n ||
+            !are_together(items[i].lease, items[i + settled].lease);
+        if (st == STATUS_OK && is_last)
+            st = sweep(l, items[i].lease, err);
     }
-    return STATUS_OK;
+    return st;
 }
 
 static enum status extend_one(struct ledger *l, int64_t until_ms,
                               const struct renewal *item, struct error *err)
 {
     struct held_task held;
-    enum status const st = find_held(l, &item->token, &item->id, &held, err);
+    enum status st = find_held(l, &item->token, &item->id, &held, err);
+    if (st == STATUS_OK && held.is_in_span)
+        st = span_split(l, held.queue->id, held.fencing, err);
     if (st != STATUS_OK)
         return st;
 

@@ -5,14 +5,24 @@
 
 #define QUEUE_COLUMNS " id, name, is_paused, position, fencing, ready "
 
-#define TASK_COLUMNS                                                           \
-    " t.number, t.id, t.state, t.position, t.fencing, t.priority,"             \
-    " t.attempt, t.crashes, t.max_attempts, t.max_crashes, t.timeout_ms,"      \
+/* What a span of leases says instead of the task's own row. */
+#define COLUMNS(state, position, fencing, attempt, since, worker)              \
+    " t.number, t.id, " state ", " position ", " fencing                       \
+    ", t.priority, " attempt                                                   \
+    ", t.crashes, t.max_attempts, t.max_crashes, t.timeout_ms,"                \
     " t.backoff_kind, t.backoff_jitter, t.backoff_factor_milli,"               \
     " t.backoff_base_ms, t.backoff_max_ms, t.key_ttl_ms, t.retain_ms,"         \
-    " t.expires_ms, t.created_at, t.run_at, t.reason, t.is_started,"           \
-    " t.since, t.started_at, t.worker, t.type, t.key,"                         \
+    " t.expires_ms, t.created_at, t.run_at, t.reason, t.is_started, " since    \
+    ", t.started_at, " worker ", t.type, t.key,"                               \
     " t.headers, t.payload, t.last_error, t.result, t.queue_id "
+#define ROW_COLUMNS                                                            \
+    COLUMNS("t.state", "t.position", "t.fencing", "t.attempt", "t.since",      \
+            "t.worker")
+#define TASK_COLUMNS                                                           \
+    COLUMNS(STATE, "ifnull(s.until_ms, t.position)",                           \
+            "ifnull(s.fencing, t.fencing)",                                    \
+            "t.attempt + (s.fencing IS NOT NULL)", "ifnull(s.since, t.since)", \
+            "ifnull(s.worker, t.worker)")
 
 #define NEW_COLUMNS                                                            \
     "number, queue_id, id, state, position, priority, max_attempts,"           \
@@ -27,10 +37,43 @@
 #define NUMBERS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 _Static_assert(SQL_ROWS == 20, "NEW_ROWS and NUMBERS are so many");
 
+/* Whether row t, which nobody has leased by itself, is in span s. */
+#define IN_SPAN                                                                \
+    " t.state = 1 AND t.queue_id = s.queue_id AND t.priority = s.priority"     \
+    " AND t.position BETWEEN s.first_position AND s.last_position "
+#define AND_SPAN " LEFT JOIN millrace_spans s ON" IN_SPAN
+#define STATE "iif(s.fencing IS NULL, t.state, 2)"
+
+/* Row t under a lease of queue ?2 with fencing number ?3. */
+#define HELD                                                                   \
+    " t.queue_id = ?2 AND (t.state = 2 AND t.fencing = ?3"                     \
+    " OR EXISTS (SELECT 1 FROM millrace_spans s"                               \
+    " WHERE s.queue_id = ?2 AND s.fencing = ?3 AND" IN_SPAN ")) "
+
+/* Row t in the span of queue ?1 with fencing number ?2, which is looked up
+ * once for all rows. */
+#define SPAN(column)                                                           \
+    " (SELECT " column " FROM millrace_spans"                                  \
+    " WHERE queue_id = ?1 AND fencing = ?2) "
+#define SPAN_PRIORITY SPAN("priority")
+#define SPAN_FIRST SPAN("first_position")
+#define SPAN_LAST SPAN("last_position")
+#define IN_THAT_SPAN                                                           \
+    " t.state = 1 AND t.priority =" SPAN_PRIORITY                              \
+    "AND t.position BETWEEN" SPAN_FIRST "AND" SPAN_LAST
+
+/* The position up to which a line is leased; ready is what stands behind. */
+#define LEASED_TO(queue, priority)                                             \
+    " ifnull((SELECT max(s.last_position) FROM millrace_spans s"               \
+    " WHERE s.queue_id = " queue " AND s.priority = " priority "), -" NEVER    \
+    ") "
+#define LEASED_HERE LEASED_TO("?1", "?2")
+#define LEASED_BESIDE LEASED_TO("t.queue_id", "t.priority")
+
 #define TASK_AND_QUEUE                                                         \
     TASK_COLUMNS ", q.name"                                                    \
                  " FROM millrace_tasks t CROSS JOIN millrace_queues q"         \
-                 " ON q.id = t.queue_id "
+                 " ON q.id = t.queue_id" AND_SPAN
 
 /* Not ready, but in this state: as the index of the order must hear it. */
 #define WAITS(t, state) " " t "state = " state " AND " t "state <> 1 "
@@ -49,23 +92,38 @@ _Static_assert(SQL_ROWS == 20, "NEW_ROWS and NUMBERS are so many");
     " WHERE t.queue_id = q.id AND " which                                      \
     " ORDER BY t.position LIMIT 1), " NEVER ") "
 #define FIRST_SCHEDULED FIRST("position", WAITS("t.", "0"))
-#define FIRST_ACTIVE FIRST("position", WAITS("t.", "2"))
+#define FIRST_TOGETHER                                                         \
+    " ifnull((SELECT s.until_ms FROM millrace_spans s"                         \
+    " WHERE s.queue_id = q.id ORDER BY s.until_ms LIMIT 1), " NEVER ") "
+#define FIRST_ACTIVE                                                           \
+    " min(" FIRST("position", WAITS("t.", "2")) "," FIRST_TOGETHER ") "
 #define FIRST_RETRY FIRST("position", WAITS("t.", "3"))
 #define OLDEST(priority)                                                       \
-    FIRST("since", " t.state = 1 AND t.priority = " priority)
+    FIRST("since", " t.state = 1 AND t.priority = " priority                   \
+                   " AND t.position >" LEASED_TO("q.id", priority))
 
 #define ROWS(which)                                                            \
     " (SELECT count(*) FROM millrace_tasks t"                                  \
     " WHERE t.queue_id = q.id AND " which ") "
 #define COUNTERS " (q.scheduled, q.ready, q.active, q.retry, q.done, q.dead) "
 #define WAITING(state) ROWS(WAITS("t.", state))
+#define IN_LINE ROWS("t.state = 1")
+#define IN_SPANS                                                               \
+    " (SELECT count(*) FROM millrace_spans s CROSS JOIN millrace_tasks t"      \
+    " ON" IN_SPAN "WHERE s.queue_id = q.id) "
+#define ACTIVE_ALONE WAITING("2")
 #define COUNTED                                                                \
-    " (" WAITING("0") "," ROWS("t.state = 1") "," WAITING("2") "," WAITING(    \
-        "3") "," WAITING("4") "," WAITING("5") ") "
+    " (" WAITING("0") "," IN_LINE "-" IN_SPANS "," ACTIVE_ALONE "+" IN_SPANS   \
+                      "," WAITING("3") "," WAITING("4") "," WAITING("5") ") "
 #define LEADS_TO_NO_LIVE_TASK                                                  \
     " k.until_ms = 0 AND NOT EXISTS (SELECT 1 FROM millrace_tasks t"           \
     " WHERE t.number = k.number AND t.id = k.id AND t.queue_id = k.queue_id"   \
     " AND t.state NOT IN (4, 5)) "
+
+/* Row t stands where the line was leased, but was not leased: none of ours. */
+#define PASSED_BY                                                              \
+    " t.state = 1 AND t.position <=" LEASED_BESIDE                             \
+    "AND NOT EXISTS (SELECT 1 FROM millrace_spans s WHERE" IN_SPAN ") "
 
 const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_BEGIN_READ] = "BEGIN",
@@ -156,12 +214,13 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "t.", "?3", "?2") "AND q.namespace = ?1 AND q.name = ?4",
     [SQL_TASK_ANYWHERE] = "SELECT" TASK_AND_QUEUE "WHERE" HAS_ID(
         "t.", "?3", "?2") "AND q.namespace = ?1 ORDER BY q.name LIMIT 1",
-    [SQL_TASK_STATE] =
-        "SELECT state, number, forget_at, position FROM millrace_tasks"
-        " WHERE" HAS_ID("", "?3", "?2") "AND queue_id = ?1",
-    [SQL_TASKS_READY] = "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
-                        " WHERE t.queue_id = ?1 AND t.state = 1"
-                        " ORDER BY t.priority, t.position LIMIT ?2",
+    [SQL_TASK_STATE] = "SELECT " STATE ", t.number, t.forget_at, t.position"
+                       " FROM millrace_tasks t" AND_SPAN
+                       "WHERE" HAS_ID("t.", "?3", "?2") "AND t.queue_id = ?1",
+    [SQL_TASKS_READY] =
+        "SELECT" ROW_COLUMNS "FROM millrace_tasks t"
+        " WHERE t.queue_id = ?1 AND t.state = 1 AND t.priority = ?2"
+        " AND t.position >" LEASED_HERE "ORDER BY t.position LIMIT ?3",
     [SQL_TASKS_DUE] =
         "SELECT number, state, priority, position, id FROM millrace_tasks"
         " WHERE queue_id = ?1 AND" WAITS(
@@ -173,14 +232,14 @@ const char *const sql_text[SQL_STATEMENTS] = {
                          "", "3") "AND position <= ?2"
                                   " ORDER BY position, id LIMIT ?3",
     [SQL_TASKS_EXPIRED] =
-        "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
+        "SELECT" ROW_COLUMNS "FROM millrace_tasks t"
         " WHERE t.queue_id = ?1 AND" WAITS(
             "t.", "2") "AND t.position <= ?3 ORDER BY t.position LIMIT ?2",
     [SQL_TASKS_FORGET] = "DELETE FROM millrace_tasks WHERE number IN"
                          " (SELECT number FROM millrace_tasks"
                          "  WHERE queue_id = ?1 AND forget_at <= ?2"
                          "  ORDER BY forget_at LIMIT ?3)",
-    [SQL_TASK_FIRST] = "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
+    [SQL_TASK_FIRST] = "SELECT" ROW_COLUMNS "FROM millrace_tasks t"
                        " WHERE t.queue_id = ?1 AND" WAITS(
                            "t.", "?2") "ORDER BY t.position LIMIT 1",
     [SQL_TASK_AFTER] =
@@ -191,17 +250,17 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_READY_AFTER] =
         "SELECT number, position, id FROM millrace_tasks"
         " WHERE queue_id = ?1 AND state = 1 AND priority = ?2"
-        " AND (position, id) > (?3, ?4) ORDER BY position LIMIT 1",
-    [SQL_TASK_HELD] =
-        "SELECT id, priority, run_at, retain_ms, key_ttl_ms, key"
-        " FROM millrace_tasks"
-        " WHERE number = ?1 AND queue_id = ?2 AND fencing = ?3 AND state = 2",
-    [SQL_TASKS_LEASE] =
-        "UPDATE millrace_tasks SET state = 2, position = ?3,"
-        " fencing = ?4, since = ?5, worker = ?6, attempt = attempt + 1"
-        " WHERE number IN (SELECT t.number FROM millrace_tasks t"
-        " WHERE t.queue_id = ?1 AND t.state = 1"
-        " ORDER BY t.priority, t.position LIMIT ?2)",
+        " AND (position, id) > (?3, ?4) AND position >" LEASED_HERE
+        "ORDER BY position LIMIT 1",
+    [SQL_LEASED_AFTER] =
+        "SELECT t.number, s.until_ms, t.id"
+        " FROM millrace_spans s CROSS JOIN millrace_tasks t ON" IN_SPAN
+        "WHERE s.queue_id = ?1 AND s.until_ms >= ?2"
+        " AND (s.until_ms, t.id) > (?2, ?3)"
+        " ORDER BY s.until_ms, t.id LIMIT 1",
+    [SQL_TASK_HELD] = "SELECT t.id, t.priority, t.run_at, t.retain_ms,"
+                      " t.key_ttl_ms, t.key, t.state FROM millrace_tasks t"
+                      " WHERE t.number = ?1 AND" HELD,
     [SQL_TASK_TAKE] = "UPDATE millrace_tasks SET position = ?2, fencing = ?3,"
                       " worker = ?4 WHERE number = ?1",
     [SQL_TASK_EXTEND] = "UPDATE millrace_tasks SET position = ?2,"
@@ -213,14 +272,14 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " result = ?11, last_error = ifnull(?12, last_error),"
         " is_started = 0, worker = NULL"
         " WHERE number = ?1",
-    [SQL_TASK_FINISH] =
-        "DELETE FROM millrace_tasks"
-        " WHERE number = ?1 AND queue_id = ?2 AND fencing = ?3 AND state = 2"
-        " AND id = ?4 AND key IS NULL AND retain_ms = 0",
+    [SQL_TASK_FINISH] = "DELETE FROM millrace_tasks AS t WHERE t.number = ?1"
+                        " AND t.id = ?4 AND t.key IS NULL AND t.retain_ms = 0"
+                        " AND" HELD,
     [SQL_TASKS_FINISH] =
-        "DELETE FROM millrace_tasks WHERE queue_id = ?1"
-        " AND fencing = ?2 AND number IN (" NUMBERS ") AND state = 2"
-        " AND key IS NULL AND retain_ms = 0",
+        "DELETE FROM millrace_tasks AS t WHERE t.queue_id = ?1"
+        " AND (t.state = 2 AND t.fencing = ?2 OR" IN_THAT_SPAN ")"
+        " AND t.key IS NULL AND t.retain_ms = 0"
+        " AND t.number IN (" NUMBERS ")",
     [SQL_TASK_READY] = "UPDATE millrace_tasks SET state = 1, position = ?2,"
                        " since = ?3 WHERE number = ?1",
     [SQL_TASK_RUN_NOW] = "UPDATE millrace_tasks SET state = 1, position = ?2,"
@@ -231,6 +290,28 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " created_at = ?7, run_at = ?8, started_at = 0, reason = 0"
         " WHERE number = ?1",
     [SQL_TASK_REMOVE] = "DELETE FROM millrace_tasks WHERE number = ?1",
+
+    /* tasks that were leased together */
+
+    [SQL_SPAN_ADD] = "INSERT INTO millrace_spans (queue_id, fencing, priority,"
+                     " first_position, last_position, until_ms, since, worker)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    /* An attempt that nobody can have counted so far is left alone. */
+    [SQL_SPAN_SPLIT] =
+        "UPDATE millrace_tasks AS t SET state = 2, position = s.until_ms,"
+        " fencing = s.fencing, since = s.since, worker = s.worker,"
+        " attempt = t.attempt + (t.attempt < 2147483647)"
+        " FROM millrace_spans s"
+        " WHERE s.queue_id = ?1 AND s.fencing = ?2 AND" IN_SPAN,
+    [SQL_SPAN_REMOVE] =
+        "DELETE FROM millrace_spans WHERE queue_id = ?1 AND fencing = ?2",
+    [SQL_SPAN_REMOVE_EMPTY] =
+        "DELETE FROM millrace_spans AS s"
+        " WHERE s.queue_id = ?1 AND s.fencing = ?2"
+        " AND NOT EXISTS (SELECT 1 FROM millrace_tasks t WHERE" IN_SPAN ")",
+    [SQL_SPAN_EXPIRED] = "SELECT fencing FROM millrace_spans"
+                         " WHERE queue_id = ?1 AND until_ms <= ?2"
+                         " ORDER BY until_ms LIMIT 1",
 
     /* idempotency keys */
 
@@ -268,13 +349,15 @@ const char *const sql_text[SQL_STATEMENTS] = {
     /* what a sound store never has: see sqlite_scrub.c */
 
     [SQL_SCRUB_TASKS] =
-        "SELECT t.number, t.id, t.state, t.position,"
+        "SELECT t.number, t.id, " STATE "," PASSED_BY ","
+        " ifnull(s.until_ms, t.position),"
         " (t.state = 4) = (t.forget_at IS NOT NULL), q.namespace, q.name,"
         " (SELECT w.seen_at FROM millrace_workers w"
-        " WHERE w.namespace = q.namespace AND w.name = t.worker)"
+        " WHERE w.namespace = q.namespace"
+        " AND w.name = ifnull(s.worker, t.worker))"
         " FROM millrace_tasks t LEFT JOIN millrace_queues q"
-        " ON q.id = t.queue_id"
-        " WHERE t.number > ?1 ORDER BY t.number LIMIT ?2",
+        " ON q.id = t.queue_id" AND_SPAN
+        "WHERE t.number > ?1 ORDER BY t.number LIMIT ?2",
     [SQL_SCRUB_KEYS] = "SELECT k.queue_id, k.key, hex(k.key), q.namespace, "
                        "q.name," LEADS_TO_NO_LIVE_TASK
                        " FROM millrace_keys k LEFT JOIN millrace_queues q"
@@ -289,6 +372,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " since = ?5, worker = NULL"
         " WHERE" HAS_ID("", "?1", "?2") "AND queue_id = ?3"
                                         " AND state NOT BETWEEN 0 AND 5",
+    [SQL_FIX_PLACE] = "UPDATE millrace_tasks AS t SET position = ?4, since = ?5"
+                      " WHERE" HAS_ID("t.", "?1", "?2") "AND t.queue_id = ?3"
+                                                        " AND" PASSED_BY,
     [SQL_FIX_RETENTION] =
         "UPDATE millrace_tasks SET forget_at ="
         " CASE state WHEN 4 THEN since + retain_ms END"

@@ -8,6 +8,8 @@
 #define NUMBER(n)                                                              \
     "(SELECT number FROM millrace_tasks ORDER BY position LIMIT 1 OFFSET " n ")"
 
+#define NOW "1700000000000" /* NOW_MS */
+
 static struct fixture f;
 static struct scrub_port scrub;
 static struct lease lease;
@@ -43,6 +45,26 @@ Test(sqlite_scrub, a_task_in_no_state_becomes_ready_and_runs)
 
     cr_assert(fixture_counters_are_right(&f));
     cr_assert(eq(sz, fixture_lease(&f, 3, NOW_MS, leases), 3));
+}
+
+/* Somebody has made a finished task ready, but by hand: where it stood. */
+Test(sqlite_scrub, a_task_that_leases_passed_by_gets_its_turn)
+{
+    cr_assert(eq(sz, fixture_lease(&f, 3, NOW_MS, leases), 3));
+    fixture_sql(&f, "INSERT INTO millrace_workers SELECT namespace, 'tester',"
+                    " '', '', 1, 1, 1, 0, " NOW " FROM millrace_queues");
+    fixture_sql(&f,
+                "UPDATE millrace_tasks SET position = 5"
+                " WHERE number = " NUMBER(
+                    "2") ";"
+                         "UPDATE millrace_queues SET ready = 1, active = 2");
+    cr_assert(eq(sz, fixture_lease(&f, 1, NOW_MS, &lease), 0));
+
+    then_it_is_found_and_fixed(scrub, NOW_MS, "line");
+
+    cr_assert(fixture_counters_are_right(&f));
+    cr_assert(eq(sz, fixture_lease(&f, 1, NOW_MS, &lease), 1));
+    cr_assert(eq(str, lease.task.id.text, leases[2].task.id.text));
 }
 
 Test(sqlite_scrub, a_task_that_its_id_does_not_lead_to_is_told)
