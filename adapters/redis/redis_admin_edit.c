@@ -63,7 +63,7 @@ static enum status remove_found(struct redis_connection *c, const char *states,
     *result = STATUS_NOT_FOUND;
     for (int i = 0; i < TRIES && *result == STATUS_NOT_FOUND; i++) {
         REDIS_REPLY reply = NULL;
-        enum status st = redis_find(c, ref, found, err);
+        enum status st = redis_find_place(c, ref, found, err);
         if (st == STATUS_NOT_FOUND)
             return STATUS_OK;
         if (st != STATUS_OK)
@@ -142,7 +142,7 @@ static enum status run_found_now(struct redis_connection *c, int64_t now_ms,
     text_add_int(&t, now_ms);
     for (int i = 0; i < TRIES; i++) {
         REDIS_REPLY reply = NULL;
-        enum status st = redis_find(c, ref, found, err);
+        enum status st = redis_find_place(c, ref, found, err);
         if (st != STATUS_OK)
             return st;
         if (found->seen.state != TASK_SCHEDULED &&

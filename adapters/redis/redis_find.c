@@ -167,7 +167,8 @@ static enum status search(struct search *s, struct error *err)
     return st;
 }
 
-enum status redis_find(struct redis_connection *c, const struct task_ref *ref,
+/* Searches for ref and keeps the answer. */
+static enum status ask(struct redis_connection *c, const struct task_ref *ref,
                        struct redis_found *out, struct error *err)
 {
     struct search s = {.c = c, .id = &ref->id, .n = 1};
@@ -186,8 +187,28 @@ enum status redis_find(struct redis_connection *c, const struct task_ref *ref,
     }
     st = search(&s, err);
     out->reply = s.reply;
+    if (st == STATUS_OK)
+        out->queue = queue_at(&s, s.hit);
+    return st;
+}
+
+enum status redis_find(struct redis_connection *c, const struct task_ref *ref,
+                       struct redis_found *out, struct error *err)
+{
+    enum status const st = ask(c, ref, out, err);
+
     if (st != STATUS_OK)
         return st;
-    out->queue = queue_at(&s, s.hit);
     return redis_sighting_read(out->reply, out->queue, &out->seen, err);
+}
+
+enum status redis_find_place(struct redis_connection *c,
+                             const struct task_ref *ref,
+                             struct redis_found *out, struct error *err)
+{
+    enum status const st = ask(c, ref, out, err);
+
+    if (st != STATUS_OK)
+        return st;
+    return redis_sighting_locate(out->reply, out->queue, &out->seen, err);
 }

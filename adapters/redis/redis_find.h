@@ -27,6 +27,13 @@ MUST_USE enum status redis_find(struct redis_connection *c,
                                 const struct task_ref *ref,
                                 struct redis_found *out, struct error *err);
 
+/* The same, but of out->seen only what redis_sighting_locate() tells: where it
+ * is, also of a task that can't be read. */
+MUST_USE enum status redis_find_place(struct redis_connection *c,
+                                      const struct task_ref *ref,
+                                      struct redis_found *out,
+                                      struct error *err);
+
 void redis_found_release(struct redis_found *found);
 
 #endif

@@ -201,8 +201,11 @@ static enum status hear_read(struct redis_leasing *l, struct redis_lane *lane,
     }
     if (reply->type == REDIS_REPLY_ERROR)
         return redis_fault(&l->p->main, reply->str, err);
-    if (reply->type != REDIS_REPLY_ARRAY) /* nil: others were quicker */
+    if (reply->type != REDIS_REPLY_ARRAY) {
+        lane->is_dry[k] = true;
+        l->is_dry = true;
         return STATUS_OK;
+    }
     return hear_entries(l, lane, k, reply->element[0]->element[1], err);
 }
 
@@ -279,6 +282,7 @@ static enum status read_all(struct redis_leasing *l, size_t n,
     enum status first = STATUS_OK;
 
     l->is_limited = false;
+    l->is_dry = false;
     l->budget = l->mem->size - l->mem->used;
     for (size_t i = 0; i < n; i++)
         begin_lane(l, redis_lane_find(p, p->names[p->sequence[i]]));
@@ -359,6 +363,8 @@ static enum status lease_ready(struct redis_leasing *l, struct error *err)
     int fruitless = 0;
     enum status st = redis_ready(&l->p->main, err);
 
+    for (size_t i = 0; i < l->p->lane_count; i++)
+        memset(l->p->lanes[i]->is_dry, 0, sizeof(l->p->lanes[i]->is_dry));
     while (st == STATUS_OK && again && !l->is_full && fruitless < PASSES_MAX) {
         size_t const before = l->count + l->stray_count;
         st = pass(l, &again, err);

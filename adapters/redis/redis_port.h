@@ -36,6 +36,8 @@ struct redis_lane {
     bool is_paused;
     bool is_inexact[PRIORITIES]; /* ready counts active ones too */
     bool had_entries[PRIORITIES];
+    bool is_dry[PRIORITIES]; /* nothing came, whatever is counted: others were
+                                quicker, or somebody has acknowledged by hand */
     int64_t ready[PRIORITIES];
     size_t take[PRIORITIES];    /* how many to hand out */
     size_t claimed[PRIORITIES]; /* of them, kept ones */
@@ -151,6 +153,7 @@ struct redis_leasing {
     size_t stray_count; /* moved out of the way */
     bool is_full;       /* mem is */
     bool is_limited;    /* in this pass, less was read than shared out */
+    bool is_dry;        /* in this pass, a read brought nothing */
     size_t budget;      /* in this pass, bytes of mem not yet spoken for */
 };
 
@@ -223,7 +226,8 @@ void redis_stray_drop(struct redis_lane *lane, enum redis_stream stream);
 /* Sorts the items classes[n] into groups, of at most max, keeping their order in
  * each; returns how many groups. order[n] holds the items' indexes, group by group. */
 size_t redis_group_items(const struct redis_class *classes, size_t n,
-                         size_t max, uint16_t *order, struct redis_group *groups);
+                         size_t max, uint16_t *order,
+                         struct redis_group *groups);
 
 /* Room for size bytes in p->scratch; NULL: no memory. */
 char *redis_scratch(struct redis_port *p, size_t size);

@@ -105,7 +105,7 @@ static enum status hear_lane(struct redis_port *p, struct redis_lane *lane,
         if (st != STATUS_OK)
             return st;
         lane->ready[k] = len->integer - (is_exact ? pending_in(groups) : 0);
-        if (lane->ready[k] < 0)
+        if (lane->ready[k] < 0 || lane->is_dry[k])
             lane->ready[k] = 0;
         lane->had_entries[k] = len->integer > 0;
         lane->is_inexact[k] = !is_exact && len->integer > 0;

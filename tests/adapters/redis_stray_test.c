@@ -199,6 +199,19 @@ Test(redis_stray, what_is_too_large_for_a_payload_stands_beside_it)
         1048576 + (long long)strlen("[\"a\",\"\"]"));
 }
 
+Test(redis_stray, what_is_acknowledged_by_hand_holds_up_no_lower_priority)
+{
+    by_hand(&f, "XADD " K "ready:high * id " ID " type t payload {}");
+    by_hand(&f, "XREADGROUP GROUP millrace 600000/w COUNT 1 STREAMS " K
+                "ready:high >");
+    by_hand(&f, "EVAL %s 1 " K "ready:high",
+            "local e = redis.call('XRANGE', KEYS[1], '-', '+')[1][1] "
+            "return redis.call('XACK', KEYS[1], 'millrace', e)");
+    cr_assert(eq(int, enqueue_some(&f, 1), STATUS_OK));
+
+    cr_assert(eq(sz, lease_some(&f, 1), 1));
+}
+
 /* Entries of READY become leases that have ended: of a worker with leases of
  * 1 ms, who is gone. */
 static void given_they_are_held_by_the_dead(long long n)
@@ -351,6 +364,24 @@ Test(redis_stray, a_list_shows_all_that_wait_but_those_without_a_body)
 
     cr_assert(eq(sz, list_all(TASK_SCHEDULED, 7, records), 40));
     cr_assert(eq(sz, list_all(TASK_SCHEDULED, 100, records), 40));
+}
+
+Test(redis_stray, it_can_be_removed_by_its_id)
+{
+    struct task_ref ref = {.queue = {0}};
+    enum status result;
+    cr_assert(task_id_parse(BYTES(ID), &ref.id));
+    by_hand(&f, "XADD " K "dead 5-1 id " ID " type t payload {} x what");
+    by_hand(&f, "HSET " K "deadindex " ID " 5-1");
+
+    cr_assert(eq(int,
+                 admin_remove(admin, NOW_MS, STATE_SET(TASK_DEAD), &ref, 1,
+                              &result, &f.err),
+                 STATUS_OK),
+              "%s", f.err.text);
+
+    cr_assert(eq(int, result, STATUS_OK));
+    IS_COUNT(the_stats().waiting[TASK_DEAD], 0);
 }
 
 Test(redis_stray, a_purge_takes_all_that_nobody_holds)
