@@ -7,9 +7,11 @@
 #include "domain/text.h"
 
 /* A page of the store may be short, even empty: so many are put together to
- * one of ours, before a client is asked to go on. Few, since each may look at
- * a thousand tasks, and somebody who has clicked waits for the answer. */
+ * one of ours, before a client is asked to go on, unless they have taken that
+ * long. Each may look at a thousand tasks, and somebody who has clicked waits
+ * for the answer. */
 #define PAGES_MAX 3
+#define PAGES_MS 20
 
 static enum status add_pages(struct http_api *api, struct http_api_desk *desk,
                              struct http_params *params, struct json_writer *w,
@@ -17,6 +19,7 @@ static enum status add_pages(struct http_api *api, struct http_api_desk *desk,
 {
     struct list_request req = {.filter = params->filter,
                                .cursor = params->cursor};
+    int64_t const began_ms = clock_now_ms(api->config->clock);
     size_t left = params->limit;
 
     for (int i = 0; i < PAGES_MAX && left > 0; i++) {
@@ -24,6 +27,8 @@ static enum status add_pages(struct http_api *api, struct http_api_desk *desk,
 
         req.max = left;
         req.now_ms = clock_now_ms(api->config->clock);
+        if (req.now_ms > began_ms + PAGES_MS)
+            break;
         arena_reset(&desk->mem);
         enum status const st =
             admin_list(desk->seat->admin, &req, &desk->mem, &page, err);
