@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/json/record_json.h"
@@ -193,15 +194,24 @@ static enum exit_code finish(const struct batch *b, const char *file)
     return b->has_bad_line ? CODE_FAILED : CODE_FINE;
 }
 
+/* -1: there is nothing to read, and why has been said. */
 static int open_input(const char *file)
 {
-    if (strcmp(file, "-") == 0)
-        return STDIN_FILENO;
+    bool const is_stdin = strcmp(file, "-") == 0;
+    struct stat about;
 
-    int const fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    int const fd = is_stdin ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
         complain("millrace: %s: %s", file, strerror(errno));
-    return fd;
+        return -1;
+    }
+    if (fstat(fd, &about) != 0 || !S_ISDIR(about.st_mode))
+        return fd;
+    complain("millrace: %s: %s", is_stdin ? "standard input" : file,
+             strerror(EISDIR));
+    if (!is_stdin)
+        close(fd);
+    return -1;
 }
 
 enum exit_code enqueue_batch(const struct globals *globals, const char *file)

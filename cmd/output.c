@@ -65,28 +65,49 @@ void output_begin(void)
     sigaction(SIGXFSZ, &action, NULL);
 }
 
-/* Whether nobody reads the pipe any more; errno may be long gone. */
+/* Whether nobody reads the pipe any more; leaves errno as it is. */
 static bool is_pipe_closed(void)
 {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    int const reason = errno;
+    bool const is_closed =
+        poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 
-    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+    errno = reason;
+    return is_closed;
 }
 
-enum exit_code output_end(enum exit_code code)
+/* From now on standard output is a pipe that nobody reads: what is written
+ * later fails too, and why has been said. */
+static void give_up(void)
 {
-    errno = 0;
-    if (output_flush())
-        return code;
-    if (!is_pipe_closed())
-        complain("millrace: standard output: %s",
-                 errno ? strerror(errno) : "write error");
-    return code == CODE_FINE ? CODE_FAILED : code;
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return;
+    dup2(ends[1], STDOUT_FILENO);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 bool output_flush(void)
 {
-    return fflush(stdout) == 0 && !ferror(stdout);
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    if (!is_pipe_closed()) {
+        complain("millrace: standard output: %s",
+                 errno ? strerror(errno) : "write error");
+        give_up();
+    }
+    return false;
+}
+
+enum exit_code output_end(enum exit_code code)
+{
+    if (output_flush())
+        return code;
+    return code == CODE_FINE ? CODE_FAILED : code;
 }
 
 void output_json(struct json_writer *w)

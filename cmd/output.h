@@ -17,12 +17,13 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * as standard output, and that a closed pipe is an error, not a signal. */
 void output_begin(void);
 
-/* Writes out what is left and gives back code, or CODE_FAILED where stdout
- * takes no more: silently for a closed pipe, else with a complaint. */
-enum exit_code output_end(enum exit_code code);
-
-/* Writes out what is there; false: nobody can be told anything any more. */
+/* Writes out what is there; false: nobody can be told anything any more, which
+ * the first time is said on stderr, unless it is for a closed pipe. */
 bool output_flush(void);
+
+/* Writes out what is left and gives back code, or CODE_FAILED in place of
+ * CODE_FINE where stdout took no more. */
+enum exit_code output_end(enum exit_code code);
 
 /* Prints the object as a line and resets w. */
 void output_json(struct json_writer *w);

@@ -277,6 +277,27 @@ def test_a_batch_file_that_is_not_there_is_named(mill, tmp_path):
     assert str(tmp_path / "gone") in done.err
 
 
+def test_a_batch_of_a_folder_names_it(mill, tmp_path):
+    done = mill.run("enqueue", "--batch", tmp_path, code=2)
+
+    assert done.err == f"millrace: {tmp_path}: Is a directory\n"
+
+
+def test_a_batch_whose_ids_cannot_be_written_says_why_once(mill):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [mill.binary, "enqueue", "--batch", "-"],
+            input='{"type":"t"}\n' * 2000, stdout=full,
+            stderr=subprocess.PIPE, env=mill.env, text=True, check=False,
+            timeout=60,
+        )
+
+    assert done.stderr == (
+        "millrace: standard output: No space left on device\n"
+    )
+    assert done.returncode == 1
+
+
 def test_every_field_of_a_batch_line_arrives(mill):
     sent = {
         "type": "t",
