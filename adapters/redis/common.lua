@@ -5,6 +5,8 @@
 
 local GROUP = 'millrace'
 local NEAR_MS = 250
+local COMMA, A, R = (',ar'):byte(1, 3)
+local match, sub, byte = string.match, string.sub, string.byte
 local STREAM = {high = KEYS[1], normal = KEYS[2], low = KEYS[3], taken = KEYS[4]}
 local PRIORITY = {['0'] = 'high', ['1'] = 'normal', ['2'] = 'low'}
 local SCHEDULED, RETRY, BODIES = KEYS[5], KEYS[6], KEYS[7]
@@ -78,14 +80,19 @@ local function item_in_x(x, wanted)
     return found
 end
 
--- A body: "LEN:TYPE,LEN:PAYLOAD,X".
+-- A body, "LEN:TYPE,LEN:PAYLOAD,X", in its three parts, and the second letter of
+-- the first item of x. Raises an error if it is none.
 local function body_parts(body)
-    local len, at = body:match('^(%d+):()')
-    local type = body:sub(at, at + len - 1)
-    at = at + len + 1
-    local size, from = body:match('^(%d+):()', at)
-    local payload = body:sub(from, from + size - 1)
-    return type, payload, body:sub(from + size + 1)
+    local len, at = match(body, '^(%d+):()')
+    local past = at + len
+    local size, from = match(body, '^,(%d+):()', past)
+    local tail = from + size
+    local comma, _, _, _, letter = byte(body, tail, tail + 4)
+    if comma ~= COMMA then
+        error('not a body')
+    end
+    return sub(body, at, past - 1), sub(body, from, tail - 1),
+        sub(body, tail + 1), letter
 end
 
 local function point(id, stream, entry)
@@ -93,9 +100,14 @@ local function point(id, stream, entry)
 end
 
 -- Adds the task with that body, and `more` to its x, if given, to the stream of
--- its priority. The stream's name and the entry.
+-- its priority. The stream's name and the entry. Raises an error if the body is
+-- none. The letter tells of most tasks that they have neither "last" nor "pri".
 local function add_body(id, body, more)
-    local type, payload, x = body_parts(body)
+    local type, payload, x, letter = body_parts(body)
+    if letter and letter ~= A and letter ~= R and not more then
+        return 'normal', redis.call('XADD', STREAM.normal, '*', 'id', id,
+            'type', type, 'payload', payload, 'x', x)
+    end
     local last, priority = x_head(x)
     if more then
         x = (x == '' and '1' or x) .. more
@@ -112,8 +124,8 @@ local function make_ready(zset, id, more)
     if redis.call('ZREM', zset, id) == 0 or not body then
         return false
     end
-    redis.call('HDEL', BODIES, id)
     local stream, entry = add_body(id, body, more)
+    redis.call('HDEL', BODIES, id)
     point(id, stream, entry)
     return true
 end

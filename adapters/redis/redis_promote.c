@@ -6,7 +6,8 @@
 
 #include "adapters/redis/redis_port.h"
 
-#define MOVES_MAX 250 /* of one script */
+#define MOVES_MAX 500 /* of one script */
+#define STEPS_MAX 20  /* scripts of one queue and call */
 
 /* What promote.lua answers. */
 struct look {
@@ -62,22 +63,25 @@ static enum status work_once(struct redis_port *p,
 }
 
 /* Moves up to limit tasks of one queue, in steps that don't hold up the
- * server for long. */
+ * server for long; of very large ones fewer, so that the caller gets to
+ * something else. */
 static enum status work(struct redis_port *p, const struct redis_lane *lane,
                         int64_t now_ms, size_t limit, size_t *moved,
                         int64_t *next_due_ms, struct error *err)
 {
     struct look step = {0};
-    size_t want;
 
     *moved = 0;
-    do {
-        want = limit - *moved < MOVES_MAX ? limit - *moved : MOVES_MAX;
-        enum status const st = work_once(p, lane, now_ms, want, &step, err);
+    for (int i = 0; i < STEPS_MAX; i++) {
+        size_t const rest = limit - *moved;
+        enum status const st = work_once(
+            p, lane, now_ms, rest < MOVES_MAX ? rest : MOVES_MAX, &step, err);
         if (st != STATUS_OK)
             return st;
         *moved += step.moved;
-    } while (step.moved == want && *moved < limit);
+        if (*moved == limit || step.next_due_ms > now_ms)
+            break;
+    }
     *next_due_ms = step.next_due_ms;
     return STATUS_OK;
 }
