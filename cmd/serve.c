@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "adapters/http/dashboard/dashboard.h"
@@ -215,17 +214,6 @@ static enum status open_parts(struct serve *s, struct error *err)
     return http_server_open(&s->config, &s->server, err);
 }
 
-/* Connections are descriptors; the soft limit is for the sake of select(). */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit); /* failed: it is as it was */
-}
-
 static enum exit_code serve_open(struct serve *s, const struct globals *globals)
 {
     struct error err;
@@ -235,16 +223,13 @@ static enum exit_code serve_open(struct serve *s, const struct globals *globals)
         complain("millrace: %s", err.text);
         return CODE_FAILED;
     }
-    raise_descriptor_limit();
+    service_raise_descriptor_limit(); /* connections are descriptors */
     enum exit_code const code =
         wire_open(globals, WIRE_QUEUE | WIRE_RANDOM, &s->wire);
     if (code != CODE_FINE)
         return code;
     system_clock_open(&s->log_clock);
-    s->log = (struct log){.fd = STDERR_FILENO,
-                          .least = s->options->log_level,
-                          .format = s->options->log_format,
-                          .clock = s->log_clock};
+    s->log = service_log(&s->options->service, s->log_clock);
     st = open_parts(s, &err);
     if (st < 0) {
         complain("millrace: %s", err.text);
@@ -285,7 +270,7 @@ static enum exit_code run(struct serve *s)
     http_server_quiesce(s->server);
     http_api_quiesce(s->api);
     bool const is_drained =
-        http_server_drain(s->server, s->options->shutdown_ms);
+        http_server_drain(s->server, s->options->service.shutdown_ms);
     say(s, is_drained ? "stopped" : "stopped with requests unanswered");
     return is_drained ? CODE_FINE : CODE_FAILED;
 }

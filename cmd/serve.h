@@ -4,9 +4,9 @@
 #ifndef CMD_SERVE_H
 #define CMD_SERVE_H
 
-#include "adapters/log/log.h"
 #include "cmd/command.h"
 #include "cmd/listen.h"
+#include "cmd/service.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:7420"
 #define SERVE_HOSTS_MAX 32
@@ -16,9 +16,7 @@ struct serve_options {
     struct listen listen;
     const char *hosts[SERVE_HOSTS_MAX];
     size_t host_count;
-    int64_t shutdown_ms;
-    enum log_level log_level;
-    enum log_format log_format;
+    struct service_settings service;
 };
 
 /* Reads them; false: leave with *code. */

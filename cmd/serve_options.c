@@ -1,8 +1,6 @@
-#include "cmd/log_settings.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/serve.h"
-#include "cmd/worker.h"
 
 enum key {
     KEY_LISTEN = 0x100,
@@ -59,7 +57,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_SHUTDOWN:
         r->has_shutdown = true;
-        return option_duration("--shutdown-timeout", arg, &out->shutdown_ms);
+        return option_duration("--shutdown-timeout", arg,
+                               &out->service.shutdown_ms);
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -78,15 +77,11 @@ static error_t read_listen(const struct request *r)
 
 static error_t read_environment(struct request *r)
 {
-    struct serve_options *out = r->options;
-    const char *shutdown = environment("MILLRACE_SHUTDOWN_TIMEOUT");
-    error_t wrong = read_listen(r);
+    error_t const wrong = read_listen(r);
 
-    if (wrong == 0 && shutdown && !r->has_shutdown)
-        wrong = option_duration("MILLRACE_SHUTDOWN_TIMEOUT", shutdown,
-                                &out->shutdown_ms);
-    return wrong == 0 ? log_settings_read(&out->log_level, &out->log_format)
-                      : wrong;
+    return wrong != 0
+               ? wrong
+               : service_settings_read(&r->options->service, r->has_shutdown);
 }
 
 bool serve_options_read(struct invocation *inv, struct serve_options *out,
@@ -95,11 +90,7 @@ bool serve_options_read(struct invocation *inv, struct serve_options *out,
     struct option_set const set = {options, parse, doc};
     struct request request = {.options = out};
 
-    *out = (struct serve_options){
-        .shutdown_ms = DEFAULT_SHUTDOWN_MS,
-        .log_level = LEVEL_INFO,
-        .log_format = FORMAT_TEXT,
-    };
+    *out = (struct serve_options){.service = service_settings_default()};
     if (!options_read(inv, &set, &request, code))
         return false;
     if (read_environment(&request) != 0) {

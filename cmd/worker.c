@@ -70,7 +70,7 @@ static enum status open_engine(struct worker *w, struct error *err)
         .plan = w->options->plan,
         .concurrency = (size_t)w->options->concurrency,
         .lease_ms = w->options->lease_ms,
-        .shutdown_ms = w->options->shutdown_ms,
+        .shutdown_ms = w->options->service.shutdown_ms,
         .is_draining = w->options->is_draining,
         .handlers = {w->handlers.table, w->handlers.count},
     };
@@ -91,10 +91,7 @@ static enum status open_engine(struct worker *w, struct error *err)
 static void open_log(struct worker *w)
 {
     system_clock_open(&w->log_clock);
-    w->log = (struct log){.fd = STDERR_FILENO,
-                          .least = w->options->log_level,
-                          .format = w->options->log_format,
-                          .clock = w->log_clock};
+    w->log = service_log(&w->options->service, w->log_clock);
 }
 
 static enum status open_parts(struct worker *w, struct error *err)
@@ -121,17 +118,6 @@ static void worker_close(struct worker *w, enum exit_code code)
     wire_close(&w->wire);
     worker_handlers_close(&w->handlers);
     /* The wake stays open: a signal may come until the end. */
-}
-
-/* The soft limit is low for the sake of select(), which is not used here. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit); /* failed: it is as it was */
 }
 
 static void warn_of_few_descriptors(const struct worker *w)
@@ -164,7 +150,7 @@ static enum exit_code worker_open(struct worker *w,
         return st == STATUS_REFUSED || st == STATUS_INVALID ? CODE_USAGE
                                                             : CODE_FAILED;
     }
-    raise_descriptor_limit();
+    service_raise_descriptor_limit();
     enum exit_code const code = wire_open(
         globals, WIRE_QUEUE | WIRE_ADMIN | WIRE_FLEET | WIRE_RANDOM, &w->wire);
     if (code != CODE_FINE)

@@ -11,11 +11,11 @@
 #include "cmd/library/engine.h"
 #include "cmd/library/registry.h"
 #include "cmd/listen.h"
+#include "cmd/service.h"
 #include "usecase/consume.h"
 
 #define EXEC_MAX 256
 #define PLUGINS_MAX 16
-#define DEFAULT_SHUTDOWN_MS ENGINE_SHUTDOWN_MS
 
 /* What the command line and the environment say. */
 struct worker_options {
@@ -23,9 +23,7 @@ struct worker_options {
     char name[WORKER_NAME_MAX + 1];
     int64_t concurrency;
     int64_t lease_ms;
-    int64_t shutdown_ms;
-    enum log_level log_level;
-    enum log_format log_format;
+    struct service_settings service;
     bool is_demo;
     bool is_draining;
     bool has_metrics;

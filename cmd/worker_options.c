@@ -1,12 +1,10 @@
 #include <string.h>
 
 #include "cmd/library/engine.h"
-#include "cmd/log_settings.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/worker.h"
 #include "cmd/worker_metrics.h"
-#include "domain/duration.h"
 #include "domain/text.h"
 
 enum key {
@@ -180,7 +178,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_SHUTDOWN:
         r->has_shutdown = true;
-        return option_duration("--shutdown-timeout", arg, &out->shutdown_ms);
+        return option_duration("--shutdown-timeout", arg,
+                               &out->service.shutdown_ms);
     case KEY_METRICS:
         out->has_metrics = true;
         return worker_metrics_read(arg, &out->metrics);
@@ -196,7 +195,6 @@ static error_t read_environment(struct request *r)
     const char *queues = environment("MILLRACE_QUEUES");
     const char *concurrency = environment("MILLRACE_CONCURRENCY");
     const char *lease = environment("MILLRACE_LEASE");
-    const char *shutdown = environment("MILLRACE_SHUTDOWN_TIMEOUT");
     error_t wrong = 0;
 
     if (queues && !r->has_queues && !r->has_strict)
@@ -206,11 +204,8 @@ static error_t read_environment(struct request *r)
                            CONCURRENCY_MAX, &out->concurrency);
     if (wrong == 0 && lease && !r->has_lease)
         wrong = parse_lease("MILLRACE_LEASE", lease, &out->lease_ms);
-    if (wrong == 0 && shutdown && !r->has_shutdown)
-        wrong = option_duration("MILLRACE_SHUTDOWN_TIMEOUT", shutdown,
-                                &out->shutdown_ms);
-    return wrong == 0 ? log_settings_read(&out->log_level, &out->log_format)
-                      : wrong;
+    return wrong != 0 ? wrong
+                      : service_settings_read(&out->service, r->has_shutdown);
 }
 
 static bool make_name(char out[WORKER_NAME_MAX + 1])
@@ -232,10 +227,8 @@ bool worker_options_read(struct invocation *inv, struct worker_options *out,
     *out = (struct worker_options){
         .concurrency = ENGINE_CONCURRENCY,
         .lease_ms = DEFAULT_LEASE_MS,
-        .shutdown_ms = ENGINE_SHUTDOWN_MS,
         .plan = {.kind = PLAN_EVERY},
-        .log_level = LEVEL_INFO,
-        .log_format = FORMAT_TEXT,
+        .service = service_settings_default(),
     };
     if (!options_read(inv, &set, &request, code))
         return false;
