@@ -220,7 +220,7 @@ struct bundle {
     int64_t queue_id;
     int64_t fencing;
     size_t count;
-    int64_t numbers[SQL_ROWS];
+    int64_t numbers[SQL_MANY_ROWS];
 };
 
 static struct bundle bundle_of(const struct settlement *items, size_t n)
@@ -228,7 +228,7 @@ static struct bundle bundle_of(const struct settlement *items, size_t n)
     struct bundle b = {.count = 0};
     struct token token;
 
-    while (b.count < n && b.count < SQL_ROWS &&
+    while (b.count < n && b.count < SQL_MANY_ROWS &&
            is_plain(&items[b.count], &token)) {
         struct packed_id const id =
             packed_id_of(&items[b.count].lease->task.id);
@@ -251,6 +251,29 @@ static enum status run(struct ledger *l, enum sql sql, struct error *err)
     return query_run(&q, err);
 }
 
+/* Deletes what is there of the bundle. */
+static enum status delete_bundle(struct ledger *l, const struct bundle *b,
+                                 struct error *err)
+{
+    bool const are_many = b->count > SQL_ROWS;
+    size_t const rows = are_many ? SQL_MANY_ROWS : SQL_ROWS;
+    struct span span = {0};
+    enum status const st = span_find(l, b->queue_id, b->fencing, &span, err);
+    if (st < 0)
+        return st;
+
+    struct query q = query_on(l->connection, are_many ? SQL_MANY_TASKS_FINISH
+                                                      : SQL_TASKS_FINISH);
+    query_int(&q, b->queue_id);
+    query_int(&q, b->fencing);
+    bind_if(&q, st == STATUS_OK, span.priority);
+    bind_if(&q, st == STATUS_OK, span.first_position);
+    bind_if(&q, st == STATUS_OK, span.last_position);
+    for (size_t i = 0; i < rows; i++)
+        bind_if(&q, i < b->count, b->numbers[i]);
+    return query_run(&q, err);
+}
+
 /* Ends all of the bundle, or none: then it answers STATUS_LEASE_LOST. */
 static enum status finish_bundle(struct ledger *l, const struct bundle *b,
                                  struct error *err)
@@ -259,16 +282,7 @@ static enum status finish_bundle(struct ledger *l, const struct bundle *b,
     if (st < 0)
         return st;
 
-    struct query q = query_on(l->connection, SQL_TASKS_FINISH);
-    query_int(&q, b->queue_id);
-    query_int(&q, b->fencing);
-    for (size_t i = 0; i < SQL_ROWS; i++) {
-        if (i < b->count)
-            query_int(&q, b->numbers[i]);
-        else
-            query_null(&q);
-    }
-    st = query_run(&q, err);
+    st = delete_bundle(l, b, err);
     if (st < 0)
         return st;
     bool const are_all = sqlite3_changes(l->connection->db) == (int)b->count;

@@ -16,6 +16,27 @@ enum status span_add(struct ledger *l, const struct span *span,
     return query_run(&q, err);
 }
 
+enum status span_find(struct ledger *l, int64_t queue_id, int64_t fencing,
+                      struct span *out, struct error *err)
+{
+    struct query q = query_on(l->connection, SQL_SPAN_FIND);
+
+    query_int(&q, queue_id);
+    query_int(&q, fencing);
+    enum status const st = query_next(&q, err);
+    if (st != STATUS_OK)
+        return st == STATUS_EMPTY ? STATUS_NOT_FOUND : st;
+    *out = (struct span){
+        .queue_id = queue_id,
+        .fencing = fencing,
+        .priority = (enum priority)query_column_int(&q, 0),
+        .first_position = query_column_int(&q, 1),
+        .last_position = query_column_int(&q, 2),
+    };
+    query_end(&q);
+    return STATUS_OK;
+}
+
 /* Runs a statement about one span. */
 static enum status run_on(struct ledger *l, enum sql sql, int64_t queue_id,
                           int64_t fencing, struct error *err)

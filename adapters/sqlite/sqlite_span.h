@@ -25,6 +25,12 @@ struct span {
 MUST_USE enum status span_add(struct ledger *l, const struct span *span,
                               struct error *err);
 
+/* Finds a span; fills in what tells which tasks are in it. Answers
+ * STATUS_NOT_FOUND. */
+MUST_USE enum status span_find(struct ledger *l, int64_t queue_id,
+                               int64_t fencing, struct span *out,
+                               struct error *err);
+
 /* Splits the span; fine if there is none. */
 MUST_USE enum status span_split(struct ledger *l, int64_t queue_id,
                                 int64_t fencing, struct error *err);

@@ -35,6 +35,8 @@
 #define NEW_ROWS                                                               \
     NEW_ROW_4 "," NEW_ROW_4 "," NEW_ROW_4 "," NEW_ROW_4 "," NEW_ROW_4
 #define NUMBERS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+#define MANY_NUMBERS NUMBERS "," NUMBERS "," NUMBERS "," NUMBERS "," NUMBERS
+_Static_assert(SQL_MANY_ROWS == 5 * SQL_ROWS, "MANY_NUMBERS are so many");
 _Static_assert(SQL_ROWS == 20, "NEW_ROWS and NUMBERS are so many");
 
 /* Whether row t, which nobody has leased by itself, is in span s. */
@@ -50,17 +52,13 @@ _Static_assert(SQL_ROWS == 20, "NEW_ROWS and NUMBERS are so many");
     " OR EXISTS (SELECT 1 FROM millrace_spans s"                               \
     " WHERE s.queue_id = ?2 AND s.fencing = ?3 AND" IN_SPAN ")) "
 
-/* Row t in the span of queue ?1 with fencing number ?2, which is looked up
- * once for all rows. */
-#define SPAN(column)                                                           \
-    " (SELECT " column " FROM millrace_spans"                                  \
-    " WHERE queue_id = ?1 AND fencing = ?2) "
-#define SPAN_PRIORITY SPAN("priority")
-#define SPAN_FIRST SPAN("first_position")
-#define SPAN_LAST SPAN("last_position")
-#define IN_THAT_SPAN                                                           \
-    " t.state = 1 AND t.priority =" SPAN_PRIORITY                              \
-    "AND t.position BETWEEN" SPAN_FIRST "AND" SPAN_LAST
+/* Plain tasks leased under fencing number ?2: each by itself, or in the span
+ * of priority ?3 from ?4 to ?5. */
+#define FINISH                                                                 \
+    "DELETE FROM millrace_tasks AS t WHERE t.queue_id = ?1"                    \
+    " AND t.key IS NULL AND t.retain_ms = 0"                                   \
+    " AND (t.state = 1 AND t.priority = ?3 AND t.position BETWEEN ?4 AND ?5"   \
+    " OR t.state = 2 AND t.fencing = ?2) AND t.number IN "
 
 /* The position up to which a line is leased; ready is what stands behind. */
 #define LEASED_TO(queue, priority)                                             \
@@ -275,11 +273,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_TASK_FINISH] = "DELETE FROM millrace_tasks AS t WHERE t.number = ?1"
                         " AND t.id = ?4 AND t.key IS NULL AND t.retain_ms = 0"
                         " AND" HELD,
-    [SQL_TASKS_FINISH] =
-        "DELETE FROM millrace_tasks AS t WHERE t.queue_id = ?1"
-        " AND (t.state = 2 AND t.fencing = ?2 OR" IN_THAT_SPAN ")"
-        " AND t.key IS NULL AND t.retain_ms = 0"
-        " AND t.number IN (" NUMBERS ")",
+    [SQL_TASKS_FINISH] = FINISH "(" NUMBERS ")",
+    [SQL_MANY_TASKS_FINISH] = FINISH "(" MANY_NUMBERS ")",
     [SQL_TASK_READY] = "UPDATE millrace_tasks SET state = 1, position = ?2,"
                        " since = ?3 WHERE number = ?1",
     [SQL_TASK_RUN_NOW] = "UPDATE millrace_tasks SET state = 1, position = ?2,"
@@ -296,6 +291,9 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_SPAN_ADD] = "INSERT INTO millrace_spans (queue_id, fencing, priority,"
                      " first_position, last_position, until_ms, since, worker)"
                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [SQL_SPAN_FIND] =
+        "SELECT priority, first_position, last_position"
+        " FROM millrace_spans WHERE queue_id = ?1 AND fencing = ?2",
     /* An attempt that nobody can have counted so far is left alone. */
     [SQL_SPAN_SPLIT] =
         "UPDATE millrace_tasks AS t SET state = 2, position = s.until_ms,"

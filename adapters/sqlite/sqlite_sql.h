@@ -53,13 +53,15 @@ enum sql {
     SQL_TASK_EXTEND,
     SQL_TASK_SETTLE,
     SQL_TASK_FINISH,
-    SQL_TASKS_FINISH, /* up to SQL_ROWS of them */
+    SQL_TASKS_FINISH,      /* up to SQL_ROWS of them */
+    SQL_MANY_TASKS_FINISH, /* up to SQL_MANY_ROWS */
     SQL_TASK_READY,
     SQL_TASK_RUN_NOW,
     SQL_TASK_REQUEUE,
     SQL_TASK_REMOVE,
 
     SQL_SPAN_ADD,
+    SQL_SPAN_FIND,
     SQL_SPAN_SPLIT,
     SQL_SPAN_REMOVE,
     SQL_SPAN_REMOVE_EMPTY,
@@ -91,6 +93,7 @@ enum sql {
 
 /* How many rows a statement deals with that is for more than one. */
 #define SQL_ROWS 20
+#define SQL_MANY_ROWS 100
 
 extern const char *const sql_text[SQL_STATEMENTS];
 
