@@ -29,14 +29,13 @@ struct query edit_find(struct connection *c, struct bytes namespace,
     return q;
 }
 
-/* Reads the target, all but its queue, from the row of a task. */
+/* Reads the target, all but its queue and state, from the row of a task. */
 static void read_target(const struct query *q, const struct task_id *id,
                         struct target *out)
 {
     struct bytes key = query_column_bytes(q, COLUMN_KEY);
 
     out->number = query_column_int(q, COLUMN_NUMBER);
-    out->state = (enum task_state)query_column_int(q, COLUMN_STATE);
     out->task = (struct task){
         .id = *id,
         .key_ttl_ms = query_column_int(q, COLUMN_KEY_TTL),
@@ -64,6 +63,7 @@ static enum status find_target(struct ledger *l, int64_t now_ms,
     if (st != STATUS_OK)
         return st == STATUS_EMPTY ? STATUS_NOT_FOUND : st;
     read_target(&q, &ref->id, out);
+    out->state = (enum task_state)query_column_int(&q, COLUMN_STATE);
     int64_t const queue_id = query_column_int(&q, COLUMN_QUEUE_ID);
     bool const is_over = row_is_over(&q, now_ms);
     query_end(&q);

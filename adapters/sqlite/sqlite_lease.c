@@ -28,7 +28,8 @@ struct batch {
                        at the end of room->numbers */
     int64_t first_position; /* of this run */
     int64_t last_position;
-    bool is_full; /* mem takes no more */
+    bool is_full;   /* mem takes no more */
+    bool is_taking; /* what others leased */
 };
 
 /* How many rows this run has, which began with the first lease. */
@@ -42,13 +43,10 @@ static size_t run_length(const struct batch *b, size_t first)
 static enum status read_lease(struct batch *b, const struct query *q,
                               struct error *err)
 {
-    struct lease lease = {
-        .started_at_ms = query_column_int(q, COLUMN_SINCE),
-        .is_started = query_column_int(q, COLUMN_IS_STARTED) != 0,
-    };
+    struct lease *lease = &b->leases[b->count];
     size_t const used = b->mem->used;
 
-    enum status const st = row_read_task(q, b->mem, &lease.task, err);
+    enum status const st = row_read_task(q, b->mem, &lease->task, err);
     if (st != STATUS_OK)
         b->mem->used = used;
     if (st == STATUS_CORRUPT) {
@@ -59,9 +57,12 @@ static enum status read_lease(struct batch *b, const struct query *q,
     }
     if (st != STATUS_OK)
         return st;
-    lease.task.queue = b->name;
-    b->room->numbers[b->count] = query_column_int(q, COLUMN_NUMBER);
-    b->leases[b->count++] = lease;
+    lease->task.queue = b->name;
+    if (b->is_taking) {
+        lease->started_at_ms = query_column_int(q, COLUMN_SINCE);
+        lease->is_started = query_column_int(q, COLUMN_IS_STARTED) != 0;
+    }
+    b->room->numbers[b->count++] = query_column_int(q, COLUMN_NUMBER);
     return STATUS_OK;
 }
 
@@ -344,7 +345,8 @@ enum status take_expired_tasks(struct ledger *l, struct lease_room *room,
                       .room = room,
                       .mem = mem,
                       .leases = leases,
-                      .max = req->max};
+                      .max = req->max,
+                      .is_taking = true};
     char after[QUEUE_NAME_MAX + 1] = "";
     enum status st = STATUS_OK;
 

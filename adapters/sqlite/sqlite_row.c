@@ -2,47 +2,46 @@
 
 #include "domain/text.h"
 
-static bool is_range(const struct query *q, int column, int64_t count)
+/* Reads a number that has to be less than count; false: it is not. */
+static bool read_below(const struct query *q, int column, int64_t count,
+                       int32_t *out)
 {
     int64_t const value = query_column_int(q, column);
 
+    *out = (int32_t)value;
     return value >= 0 && value < count;
 }
 
-/* Whether the numbers in the row fit where they go; whether they make a task
- * is the domain's to say. */
-static bool is_fitting(const struct query *q)
+/* Reads the numbers that might not fit where they go; false: one does not.
+ * Whether they make a task is the domain's to say. */
+static bool read_small(const struct query *q, struct task *task)
 {
-    return query_column_bytes(q, COLUMN_ID).len == TASK_ID_BYTES &&
-           is_range(q, COLUMN_STATE, TASK_STATES) &&
-           is_range(q, COLUMN_PRIORITY, PRIORITIES) &&
-           is_range(q, COLUMN_REASON, REASONS) &&
-           is_range(q, COLUMN_BACKOFF_KIND, BACKOFF_KINDS) &&
-           is_range(q, COLUMN_BACKOFF_JITTER, JITTER_NONE + 1) &&
-           is_range(q, COLUMN_BACKOFF_FACTOR, FACTOR_MILLI_MAX + 1) &&
-           is_range(q, COLUMN_MAX_ATTEMPTS, ATTEMPTS_MAX + 1) &&
-           is_range(q, COLUMN_MAX_CRASHES, CRASHES_MAX + 1) &&
-           is_range(q, COLUMN_ATTEMPT, ATTEMPTS_MAX + 1) &&
-           is_range(q, COLUMN_CRASHES, CRASHES_MAX + 1);
-}
+    int32_t priority, kind, jitter;
 
-static struct backoff read_backoff(const struct query *q)
-{
-    return (struct backoff){
-        .kind = (enum backoff_kind)query_column_int(q, COLUMN_BACKOFF_KIND),
-        .jitter = (enum jitter)query_column_int(q, COLUMN_BACKOFF_JITTER),
-        .factor_milli = (int32_t)query_column_int(q, COLUMN_BACKOFF_FACTOR),
-        .base_ms = query_column_int(q, COLUMN_BACKOFF_BASE),
-        .max_ms = query_column_int(q, COLUMN_BACKOFF_MAX),
-    };
+    if (!read_below(q, COLUMN_PRIORITY, PRIORITIES, &priority) ||
+        !read_below(q, COLUMN_BACKOFF_KIND, BACKOFF_KINDS, &kind) ||
+        !read_below(q, COLUMN_BACKOFF_JITTER, JITTER_NONE + 1, &jitter))
+        return false;
+    task->priority = (enum priority)priority;
+    task->backoff.kind = (enum backoff_kind)kind;
+    task->backoff.jitter = (enum jitter)jitter;
+    return read_below(q, COLUMN_BACKOFF_FACTOR, FACTOR_MILLI_MAX + 1,
+                      &task->backoff.factor_milli) &&
+           read_below(q, COLUMN_MAX_ATTEMPTS, ATTEMPTS_MAX + 1,
+                      &task->max_attempts) &&
+           read_below(q, COLUMN_MAX_CRASHES, CRASHES_MAX + 1,
+                      &task->max_crashes) &&
+           read_below(q, COLUMN_ATTEMPT, ATTEMPTS_MAX + 1, &task->attempt) &&
+           read_below(q, COLUMN_CRASHES, CRASHES_MAX + 1, &task->crashes);
 }
 
 bool row_is_over(const struct query *q, int64_t now_ms)
 {
-    return query_column_int(q, COLUMN_STATE) == TASK_DONE &&
-           is_range(q, COLUMN_RETAIN, DURATION_MAX_MS + 1) &&
-           query_column_int(q, COLUMN_SINCE) <=
-               now_ms - query_column_int(q, COLUMN_RETAIN);
+    int64_t const retain_ms = query_column_int(q, COLUMN_RETAIN);
+
+    return query_column_int(q, COLUMN_STATE) == TASK_DONE && retain_ms >= 0 &&
+           retain_ms <= DURATION_MAX_MS &&
+           query_column_int(q, COLUMN_SINCE) <= now_ms - retain_ms;
 }
 
 static bool copy(const struct query *q, int column, struct arena *mem,
@@ -71,26 +70,21 @@ static bool is_sound(struct task task)
 enum status row_read_task(const struct query *q, struct arena *mem,
                           struct task *out, struct error *err)
 {
-    if (!is_fitting(q))
-        return corrupt(q, err);
-
-    const char *id = query_column_bytes(q, COLUMN_ID).at;
+    struct bytes const id = query_column_bytes(q, COLUMN_ID);
     struct task task = {
-        .id = task_id_unpack((const uint8_t *)id),
-        .priority = (enum priority)query_column_int(q, COLUMN_PRIORITY),
-        .backoff = read_backoff(q),
-        .max_attempts = (int32_t)query_column_int(q, COLUMN_MAX_ATTEMPTS),
-        .max_crashes = (int32_t)query_column_int(q, COLUMN_MAX_CRASHES),
+        .backoff.base_ms = query_column_int(q, COLUMN_BACKOFF_BASE),
+        .backoff.max_ms = query_column_int(q, COLUMN_BACKOFF_MAX),
         .timeout_ms = query_column_int(q, COLUMN_TIMEOUT),
         .key_ttl_ms = query_column_int(q, COLUMN_KEY_TTL),
         .retain_ms = query_column_int(q, COLUMN_RETAIN),
         .expires_ms = query_column_int(q, COLUMN_EXPIRES),
         .created_at_ms = query_column_int(q, COLUMN_CREATED_AT),
         .run_at_ms = query_column_int(q, COLUMN_RUN_AT),
-        .attempt = (int32_t)query_column_int(q, COLUMN_ATTEMPT),
-        .crashes = (int32_t)query_column_int(q, COLUMN_CRASHES),
     };
 
+    if (id.len != TASK_ID_BYTES || !read_small(q, &task))
+        return corrupt(q, err);
+    task.id = task_id_unpack((const uint8_t *)id.at);
     if (!copy(q, COLUMN_TYPE, mem, &task.type) ||
         !copy(q, COLUMN_KEY, mem, &task.key) ||
         !copy(q, COLUMN_HEADERS, mem, &task.headers) ||
@@ -107,12 +101,16 @@ enum status row_read_record(const struct query *q, struct arena *mem,
                             struct task_record *out, struct error *err)
 {
     struct task_record record = {
-        .state = (enum task_state)query_column_int(q, COLUMN_STATE),
-        .reason = (enum reason)query_column_int(q, COLUMN_REASON),
         .started_at_ms = query_column_int(q, COLUMN_STARTED_AT),
     };
     int64_t const since_ms = query_column_int(q, COLUMN_SINCE);
+    int32_t state, reason;
 
+    if (!read_below(q, COLUMN_STATE, TASK_STATES, &state) ||
+        !read_below(q, COLUMN_REASON, REASONS, &reason))
+        return corrupt(q, err);
+    record.state = (enum task_state)state;
+    record.reason = (enum reason)reason;
     enum status const st = row_read_task(q, mem, &record.task, err);
     if (st != STATUS_OK)
         return st;

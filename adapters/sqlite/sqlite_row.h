@@ -9,18 +9,18 @@
 #include "usecase/admin_port.h"
 #include "usecase/queue_port.h"
 
-/* Whether the task in the current row of q, which gives enum task_column, was
- * done so long ago that it is only there because nobody has forgotten it yet:
- * then it does not count any more. */
+/* Whether the task in the current row of q, which gives all of enum
+ * task_column, was done so long ago that it is only there because nobody has
+ * forgotten it yet: then it does not count any more. */
 bool row_is_over(const struct query *q, int64_t now_ms);
 
-/* Reads the task in the current row of q, which gives enum task_column, into
- * *out. Answers STATUS_EMPTY when mem is full; fault STATUS_CORRUPT. Does not
- * fill in the queue's name. */
+/* Reads the task in the current row of q, which gives the first of enum
+ * task_column, into *out. Answers STATUS_EMPTY when mem is full; fault
+ * STATUS_CORRUPT. Does not fill in the queue's name. */
 MUST_USE enum status row_read_task(const struct query *q, struct arena *mem,
                                    struct task *out, struct error *err);
 
-/* The same for the whole record, the queue's name being there as well. */
+/* The same for the whole record; q gives all columns. */
 MUST_USE enum status row_read_record(const struct query *q, struct arena *mem,
                                      struct task_record *out,
                                      struct error *err);

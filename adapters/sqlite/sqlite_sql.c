@@ -5,24 +5,23 @@
 
 #define QUEUE_COLUMNS " id, name, is_paused, position, fencing, ready "
 
-/* What a span of leases says instead of the task's own row. */
-#define COLUMNS(state, position, fencing, attempt, since, worker)              \
-    " t.number, t.id, " state ", " position ", " fencing                       \
-    ", t.priority, " attempt                                                   \
-    ", t.crashes, t.max_attempts, t.max_crashes, t.timeout_ms,"                \
-    " t.backoff_kind, t.backoff_jitter, t.backoff_factor_milli,"               \
-    " t.backoff_base_ms, t.backoff_max_ms, t.key_ttl_ms, t.retain_ms,"         \
-    " t.expires_ms, t.created_at, t.run_at, t.reason, t.is_started, " since    \
-    ", t.started_at, " worker ", t.type, t.key,"                               \
-    " t.headers, t.payload, t.last_error, t.result, t.queue_id "
-#define ROW_COLUMNS                                                            \
-    COLUMNS("t.state", "t.position", "t.fencing", "t.attempt", "t.since",      \
-            "t.worker")
-#define TASK_COLUMNS                                                           \
-    COLUMNS(STATE, "ifnull(s.until_ms, t.position)",                           \
-            "ifnull(s.fencing, t.fencing)",                                    \
-            "t.attempt + (s.fencing IS NOT NULL)", "ifnull(s.since, t.since)", \
-            "ifnull(s.worker, t.worker)")
+/* enum task_column, of row t; what a span of leases says instead is given. */
+#define TASK(position, attempt)                                                \
+    " t.number, t.id, " position ", t.priority, " attempt ", t.crashes,"       \
+    " t.max_attempts, t.max_crashes, t.timeout_ms, t.backoff_kind,"            \
+    " t.backoff_jitter, t.backoff_factor_milli, t.backoff_base_ms,"            \
+    " t.backoff_max_ms, t.key_ttl_ms, t.retain_ms, t.expires_ms,"              \
+    " t.created_at, t.run_at, t.type, t.key, t.headers, t.payload,"            \
+    " t.last_error "
+#define TASK_COLUMNS TASK("t.position", "t.attempt")
+#define LEASE_COLUMNS TASK_COLUMNS ", t.since, t.is_started "
+#define KNOWN_TASK                                                             \
+    TASK("ifnull(s.until_ms, t.position)",                                     \
+         "t.attempt + (s.fencing IS NOT NULL)")
+#define KNOWN_COLUMNS                                                          \
+    KNOWN_TASK ", ifnull(s.since, t.since), t.is_started," STATE               \
+               ", t.reason, t.started_at, ifnull(s.worker, t.worker),"         \
+               " t.result, t.queue_id, q.name "
 
 #define NEW_COLUMNS                                                            \
     "number, queue_id, id, state, position, priority, max_attempts,"           \
@@ -44,7 +43,7 @@ _Static_assert(SQL_ROWS == 20, "NEW_ROWS and NUMBERS are so many");
     " t.state = 1 AND t.queue_id = s.queue_id AND t.priority = s.priority"     \
     " AND t.position BETWEEN s.first_position AND s.last_position "
 #define AND_SPAN " LEFT JOIN millrace_spans s ON" IN_SPAN
-#define STATE "iif(s.fencing IS NULL, t.state, 2)"
+#define STATE " iif(s.fencing IS NULL, t.state, 2) "
 
 /* Row t under a lease of queue ?2 with fencing number ?3. */
 #define HELD                                                                   \
@@ -69,9 +68,8 @@ _Static_assert(SQL_ROWS == 20, "NEW_ROWS and NUMBERS are so many");
 #define LEASED_BESIDE LEASED_TO("t.queue_id", "t.priority")
 
 #define TASK_AND_QUEUE                                                         \
-    TASK_COLUMNS ", q.name"                                                    \
-                 " FROM millrace_tasks t CROSS JOIN millrace_queues q"         \
-                 " ON q.id = t.queue_id" AND_SPAN
+    KNOWN_COLUMNS "FROM millrace_tasks t CROSS JOIN millrace_queues q"         \
+                  " ON q.id = t.queue_id" AND_SPAN
 
 /* Not ready, but in this state: as the index of the order must hear it. */
 #define WAITS(t, state) " " t "state = " state " AND " t "state <> 1 "
@@ -212,11 +210,11 @@ const char *const sql_text[SQL_STATEMENTS] = {
         "t.", "?3", "?2") "AND q.namespace = ?1 AND q.name = ?4",
     [SQL_TASK_ANYWHERE] = "SELECT" TASK_AND_QUEUE "WHERE" HAS_ID(
         "t.", "?3", "?2") "AND q.namespace = ?1 ORDER BY q.name LIMIT 1",
-    [SQL_TASK_STATE] = "SELECT " STATE ", t.number, t.forget_at, t.position"
+    [SQL_TASK_STATE] = "SELECT" STATE ", t.number, t.forget_at, t.position"
                        " FROM millrace_tasks t" AND_SPAN
                        "WHERE" HAS_ID("t.", "?3", "?2") "AND t.queue_id = ?1",
     [SQL_TASKS_READY] =
-        "SELECT" ROW_COLUMNS "FROM millrace_tasks t"
+        "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
         " WHERE t.queue_id = ?1 AND t.state = 1 AND t.priority = ?2"
         " AND t.position >" LEASED_HERE "ORDER BY t.position LIMIT ?3",
     [SQL_TASKS_DUE] =
@@ -230,14 +228,14 @@ const char *const sql_text[SQL_STATEMENTS] = {
                          "", "3") "AND position <= ?2"
                                   " ORDER BY position, id LIMIT ?3",
     [SQL_TASKS_EXPIRED] =
-        "SELECT" ROW_COLUMNS "FROM millrace_tasks t"
+        "SELECT" LEASE_COLUMNS "FROM millrace_tasks t"
         " WHERE t.queue_id = ?1 AND" WAITS(
             "t.", "2") "AND t.position <= ?3 ORDER BY t.position LIMIT ?2",
     [SQL_TASKS_FORGET] = "DELETE FROM millrace_tasks WHERE number IN"
                          " (SELECT number FROM millrace_tasks"
                          "  WHERE queue_id = ?1 AND forget_at <= ?2"
                          "  ORDER BY forget_at LIMIT ?3)",
-    [SQL_TASK_FIRST] = "SELECT" ROW_COLUMNS "FROM millrace_tasks t"
+    [SQL_TASK_FIRST] = "SELECT" TASK_COLUMNS "FROM millrace_tasks t"
                        " WHERE t.queue_id = ?1 AND" WAITS(
                            "t.", "?2") "ORDER BY t.position LIMIT 1",
     [SQL_TASK_AFTER] =
@@ -347,7 +345,7 @@ const char *const sql_text[SQL_STATEMENTS] = {
     /* what a sound store never has: see sqlite_scrub.c */
 
     [SQL_SCRUB_TASKS] =
-        "SELECT t.number, t.id, " STATE "," PASSED_BY ","
+        "SELECT t.number, t.id," STATE "," PASSED_BY ","
         " ifnull(s.until_ms, t.position),"
         " (t.state = 4) = (t.forget_at IS NOT NULL), q.namespace, q.name,"
         " (SELECT w.seen_at FROM millrace_workers w"

@@ -97,14 +97,12 @@ enum sql {
 
 extern const char *const sql_text[SQL_STATEMENTS];
 
-/* What statements that hand over whole tasks give, in this order; the SQL
- * beside it in sqlite_sql.c. */
+/* What statements that hand over tasks give, in this order; the SQL beside it
+ * in sqlite_sql.c. */
 enum task_column {
     COLUMN_NUMBER,
     COLUMN_ID,
-    COLUMN_STATE,
     COLUMN_POSITION,
-    COLUMN_FENCING,
     COLUMN_PRIORITY,
     COLUMN_ATTEMPT,
     COLUMN_CRASHES,
@@ -121,16 +119,19 @@ enum task_column {
     COLUMN_EXPIRES,
     COLUMN_CREATED_AT,
     COLUMN_RUN_AT,
-    COLUMN_REASON,
-    COLUMN_IS_STARTED,
-    COLUMN_SINCE,
-    COLUMN_STARTED_AT,
-    COLUMN_WORKER,
     COLUMN_TYPE,
     COLUMN_KEY,
     COLUMN_HEADERS,
     COLUMN_PAYLOAD,
     COLUMN_LAST_ERROR,
+    /* Those that tell about its lease, also: */
+    COLUMN_SINCE,
+    COLUMN_IS_STARTED,
+    /* And those that hand over all that is known: */
+    COLUMN_STATE,
+    COLUMN_REASON,
+    COLUMN_STARTED_AT,
+    COLUMN_WORKER,
     COLUMN_RESULT,
     COLUMN_QUEUE_ID,
     COLUMN_QUEUE,
