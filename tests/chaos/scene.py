@@ -308,6 +308,16 @@ class Scene:
             for state in ("ready", "active", "scheduled", "retry")
         )
 
+    def wait_until_empty(self):
+        """For as long as more is run: what is left may be a lot, and the
+        machine slow."""
+        while not self.is_empty():
+            runs = len(self.journal.runs())
+            wait_until(
+                lambda n=runs: len(self.journal.runs()) > n or self.is_empty(),
+                "everything is done",
+            )
+
     def kept(self):
         """What the store knows of the tasks that are done or dead, by id."""
         tasks, cursor = {}, []
@@ -324,7 +334,7 @@ class Scene:
         """All faults are over: what is left is done, then compared."""
         for producer in self.producers:
             producer.stop()
-        wait_until(self.is_empty, "everything is done")
+        self.wait_until_empty()
         growth = {
             f"worker {w.pid}": resident_kb(w.pid) - self.before[w.pid]
             for w in self.workers if w.pid in self.before
