@@ -1,7 +1,7 @@
 /*
- * What the admin, fleet and health ports of Redis do beyond their contracts:
- * tasks are put there by hand, as redis_keys.h says, where no queue port would
- * put them at will.
+ * redis_admin_test.c - what the admin and fleet ports of Redis do beyond their
+ * contracts: tasks are put there by hand, as redis_keys.h says, where no queue
+ * port would put them at will.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -10,11 +10,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "adapters/redis/redis_admin.h"
 #include "adapters/redis/redis_fleet.h"
-#include "adapters/redis/redis_health.h"
 #include "adapters/redis/redis_queue.h"
 #include "tests/support/redis_server.h"
 
@@ -30,11 +28,11 @@ static struct error err;
 static char room[1 << 20];
 static struct arena mem = {room, 0, sizeof(room)};
 
-static void start(const char *const *options)
+static void start(void)
 {
     char text[160];
 
-    cr_assert(redis_server_start(&server, options));
+    cr_assert(redis_server_start(&server, NULL));
     snprintf(text, sizeof(text), "redis+unix://%s?namespace=ns", server.socket);
     cr_assert(backend_url_parse(bytes_of(text), &url, &err) == STATUS_OK);
     line = redisConnectUnix(server.socket);
@@ -49,7 +47,7 @@ static void stop(void)
 
 static void open_admin(void)
 {
-    start(NULL);
+    start();
     cr_assert(redis_admin_open(&url, &admin, &err) == STATUS_OK);
 }
 
@@ -115,29 +113,6 @@ static enum status find(struct task_id id, struct task_record *out)
     struct task_ref const ref = {.id = id};
 
     return admin_find(admin, NOW_MS, &ref, &mem, out, &err);
-}
-
-static struct finding finding_of(const char *check, int64_t local_ms)
-{
-    struct health_port health;
-    struct finding findings[16];
-    size_t count = 0;
-    struct finding found = {0};
-
-    cr_assert(redis_health_open(&url, &health, &err) == STATUS_OK);
-    cr_assert(health_check(health, local_ms, 16, findings, &count, &err) ==
-              STATUS_OK);
-    health_close(health);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(findings[i].check, check) == 0)
-            found = findings[i];
-    cr_assert(found.check != NULL, "no finding on %s", check);
-    return found;
-}
-
-static bool says(struct finding f, const char *word)
-{
-    return strstr(f.text, word) != NULL;
 }
 
 TestSuite(redis_find, .init = open_admin, .fini = close_admin, .timeout = 60);
@@ -438,12 +413,7 @@ Test(redis_full, what_is_there_already_can_be_made_ready)
     cr_expect(by_hand("XLEN {ns:q}:dead") == 0);
 }
 
-static void start_plain(void)
-{
-    start(NULL);
-}
-
-TestSuite(redis_fleet, .init = start_plain, .fini = stop, .timeout = 60);
+TestSuite(redis_fleet, .init = start, .fini = stop, .timeout = 60);
 
 Test(redis_fleet, who_leaves_or_is_forgotten_leaves_nothing)
 {
@@ -459,99 +429,4 @@ Test(redis_fleet, who_leaves_or_is_forgotten_leaves_nothing)
 
     cr_expect(by_hand("EXISTS ns:workers ns:workers:seen") == 0);
     fleet_close(fleet);
-}
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-TestSuite(redis_health, .fini = stop, .timeout = 60);
-
-Test(redis_health, a_server_that_keeps_nothing_is_bad)
-{
-    start(NULL);
-
-    struct finding const f = finding_of("persistence", 0);
-
-    cr_expect(eq(int, f.level, FINDING_BAD));
-    cr_expect(says(f, "appendonly yes"));
-}
-
-Test(redis_health, snapshots_alone_are_worth_a_warning)
-{
-    start((const char *const[]){"--save", "3600 1", NULL});
-
-    cr_expect(eq(int, finding_of("persistence", 0).level, FINDING_WARN));
-}
-
-Test(redis_health, a_sound_server_is_fine_in_all_things)
-{
-    start((const char *const[]){"--appendonly", "yes", NULL});
-    static const char *const checks[] = {
-        "server version", "schema",      "role", "maxmemory-policy",
-        "memory",         "persistence", "disk", "clock skew"};
-
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        struct finding const f = finding_of(checks[i], wall_ms());
-        cr_expect(eq(int, f.level, FINDING_OK), "%s: %s", f.check, f.text);
-    }
-}
-
-Test(redis_health, a_server_that_evicts_is_bad)
-{
-    start((const char *const[]){"--maxmemory", "100mb", "--maxmemory-policy",
-                                "allkeys-lru", NULL});
-
-    struct finding const f = finding_of("maxmemory-policy", 0);
-
-    cr_expect(eq(int, f.level, FINDING_BAD));
-    cr_expect(says(f, "allkeys-lru"));
-    cr_expect(says(f, "noeviction"));
-}
-
-Test(redis_health, little_memory_left_is_bad)
-{
-    start(NULL);
-    long long const used =
-        by_hand("EVAL %s 0", "return tonumber(redis.call('INFO', "
-                             "'memory'):match('used_memory:(%d+)'))");
-    by_hand("CONFIG SET maxmemory %lld", used + used / 50);
-
-    cr_expect(eq(int, finding_of("memory", 0).level, FINDING_BAD));
-}
-
-Test(redis_health, a_replica_is_bad)
-{
-    start((const char *const[]){"--replicaof", "127.0.0.1", "1", NULL});
-
-    struct finding const f = finding_of("role", 0);
-
-    cr_expect(eq(int, f.level, FINDING_BAD));
-    cr_expect(says(f, "127.0.0.1:1"));
-}
-
-Test(redis_health, what_may_not_be_asked_is_worth_a_warning)
-{
-    start((const char *const[]){"--appendonly", "yes", NULL});
-    by_hand("ACL SETUSER default -config");
-
-    struct finding const f = finding_of("persistence", 0);
-
-    cr_expect(eq(int, f.level, FINDING_WARN));
-    cr_expect(says(f, "can't be read"));
-}
-
-Test(redis_health, a_clock_that_is_off_is_told)
-{
-    start(NULL);
-
-    cr_expect(eq(int, finding_of("clock skew", wall_ms() + 5000).level,
-                 FINDING_WARN));
-    struct finding const f = finding_of("clock skew", wall_ms() - 100000);
-    cr_expect(eq(int, f.level, FINDING_BAD));
-    cr_expect(says(f, "ahead"));
 }
