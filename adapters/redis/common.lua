@@ -144,10 +144,10 @@ local function holder_of(key, now)
         return nil
     end
     local id, til = held:match('^(%S+) (%d+)$')
-    if til ~= '0' and tonumber(til) <= now then
+    if til and til ~= '0' and tonumber(til) <= now then
         return nil
     end
-    return id
+    return id -- nil: foreign hands wrote there
 end
 
 -- Gives the key to id, until `til` in ms (0: until its end).
@@ -224,7 +224,8 @@ end
 local function place_of(id, ms)
     local pointer = redis.call('HGET', POINTERS, id)
     if pointer then
-        return pointer:match('^(%a+) (%S+)$')
+        local stream, entry = pointer:match('^(%a+) (%d+%-%d+)$')
+        return STREAM[stream] and stream, entry
     end
     local inner = -1
     for _, outer in ipairs(ms and {5, 20, 80, NEAR_MS} or {}) do

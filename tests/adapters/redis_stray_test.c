@@ -6,6 +6,7 @@
 #include "adapters/redis/redis_scrub.h"
 #include "tests/adapters/redis_fixture.h"
 #include "tests/adapters/scrub_steps.h"
+#include "tests/random.h"
 
 #define ID "01HF7YAT00ZZZZZZZZZZZZZZZZ"
 #define K "{ns:q}:"
@@ -404,4 +405,86 @@ Test(redis_stray, a_purge_takes_all_that_nobody_holds)
     cr_assert(eq(sz, removed, 2));
     IS_COUNT(the_stats().waiting[TASK_READY], 0);
     IS_COUNT(the_stats().waiting[TASK_ACTIVE], 1);
+}
+
+Test(redis_stray, a_key_whose_holder_cannot_be_read_is_free)
+{
+    struct new_task task = a_new_task(&f);
+    struct enqueued result = {.is_duplicate = true};
+    size_t moved;
+    int64_t due_ms;
+    task.task.key = BYTES("k");
+    by_hand(&f, "HSET " K "keys k what l ever");
+    by_hand(&f, "ZADD " K "windows 5 l");
+
+    cr_assert(eq(int,
+                 queue_enqueue(f.direct, task.task.run_at_ms, &task, 1, &result,
+                               &f.err),
+                 STATUS_OK),
+              "%s", f.err.text);
+    cr_assert(eq(int,
+                 queue_promote(f.direct, NOW_MS, 10, &moved, &due_ms, &f.err),
+                 STATUS_OK),
+              "%s", f.err.text);
+
+    cr_assert(not(result.is_duplicate));
+    IS_COUNT(by_hand(&f, "HEXISTS " K "keys l"), 0);
+}
+
+Test(redis_stray, a_pointer_that_cannot_be_read_leads_nowhere)
+{
+    struct task_ref ref = {.queue = {0}};
+    struct task_record record;
+    cr_assert(task_id_parse(BYTES(ID), &ref.id));
+    by_hand(&f, "HSET " K "pointers " ID " %s", "what 5-1");
+
+    cr_assert(eq(int, admin_find(admin, NOW_MS, &ref, &f.mem, &record, &f.err),
+                 STATUS_NOT_FOUND),
+              "%s", f.err.text);
+}
+
+/* Names and values near those of tasks, and bytes near none. */
+static struct bytes a_part(struct random_source *random, char room[16])
+{
+    static const char *const parts[] = {
+        "id", "type", "payload", "x",     "t",     ID,   "{}",     "1 att=2",
+        "1",  "",     "k",       "1 att", "what?", "\"", "1 pri=9"};
+    uint64_t const which = random_next(random) % 20;
+
+    if (which < sizeof(parts) / sizeof(parts[0]))
+        return bytes_of(parts[which]);
+    for (size_t i = 0; i < 16; i += 8) {
+        uint64_t const bits = random_next(random);
+        memcpy(room + i, &bits, sizeof(bits));
+    }
+    return (struct bytes){room, which - 4};
+}
+
+static void given_a_random_entry(struct random_source *random)
+{
+    const char *argv[3 + 2 * 5] = {"XADD", READY, "*"};
+    size_t lengths[3 + 2 * 5] = {4, strlen(READY), 1};
+    char rooms[2 * 5][16];
+    size_t const n = 2 * (1 + random_next(random) % 5);
+
+    for (size_t i = 0; i < n; i++) {
+        struct bytes const part = a_part(random, rooms[i]);
+        argv[3 + i] = part.at;
+        lengths[3 + i] = part.len;
+    }
+    freeReplyObject(redisCommandArgv(f.line, (int)(3 + n), argv, lengths));
+}
+
+Test(redis_stray, whatever_it_is_it_becomes_a_letter_that_can_be_read)
+{
+    enum { ENTRIES = 500 };
+    static struct task_record records[ENTRIES];
+    struct random_source random = random_seeded(1);
+    for (int i = 0; i < ENTRIES; i++)
+        given_a_random_entry(&random);
+
+    size_t const tasks = lease_some(&f, ENTRIES);
+
+    cr_assert(eq(sz, tasks + list_all(TASK_DEAD, 100, records), ENTRIES));
+    cr_assert(eq(sz, walk(scrub, server_now(&f), "", false), 0));
 }
