@@ -5,12 +5,12 @@
 
 #include "adapters/memory/memory_key.h"
 
-/* Copies the tasks of a call, before the lock is taken; false: no memory. */
+/* Copies the tasks of a call; false: no memory. */
 static bool prepare(struct memory_queue *port, const struct new_task *tasks,
                     size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        port->prepared[i] = entry_new(&tasks[i].task);
+        port->prepared[i] = entry_new(port->store, &tasks[i].task);
         if (port->prepared[i])
             continue;
         while (i-- > 0)
@@ -97,17 +97,16 @@ static enum status memory_queue_enqueue(void *self, int64_t now_ms,
     size_t done = 0;
     assert(n >= 1 && n <= BATCH_MAX);
 
-    if (!prepare(port, tasks, n))
-        return store_no_memory(err);
     store_lock(port->store);
-    look_ahead(port->store, port->prepared, n);
-    while (done < n && enqueue_one(port->store, port->prepared[done], now_ms,
-                                   &results[done]))
-        done++;
+    if (prepare(port, tasks, n)) {
+        look_ahead(port->store, port->prepared, n);
+        while (done < n && enqueue_one(port->store, port->prepared[done],
+                                       now_ms, &results[done]))
+            done++;
+        for (size_t i = done; i < n; i++)
+            entry_free(port->prepared[i]);
+    }
     store_unlock(port->store);
-
-    for (size_t i = done; i < n; i++)
-        entry_free(port->prepared[i]);
     return done == n ? STATUS_OK : store_no_memory(err);
 }
 

@@ -60,6 +60,7 @@ void store_free(struct store *s)
     for (size_t i = 0; i < s->queue_count; i++)
         queue_free(s->queues[i]);
     free(s->queues);
+    pool_release(&s->entries);
     members_free(s->members);
     pthread_mutex_destroy(&s->mutex);
     free(s);
@@ -156,10 +157,11 @@ static struct bytes keep(char **at, struct bytes from)
     return kept;
 }
 
-struct entry *entry_new(const struct task *task)
+struct entry *entry_new(struct store *s, const struct task *task)
 {
-    struct entry *e = malloc(sizeof(*e) + task->type.len + task->payload.len +
-                             task->headers.len + task->key.len);
+    struct entry *e =
+        pool_take(&s->entries, sizeof(*e) + task->type.len + task->payload.len +
+                                   task->headers.len + task->key.len);
     if (!e)
         return NULL;
 
@@ -183,7 +185,7 @@ void entry_free(struct entry *e)
     shared_name_leave(e->worker);
     free(e->error);
     free(e->result);
-    free(e);
+    pool_give(e);
 }
 
 struct entry *entry_of_due(const struct due *due)

@@ -18,6 +18,7 @@
 #include <pthread.h>
 
 #include "adapters/memory/lane.h"
+#include "adapters/memory/pool.h"
 #include "adapters/memory/table.h"
 #include "adapters/memory/timetable.h"
 #include "domain/error.h"
@@ -75,6 +76,7 @@ struct store {
     pthread_mutex_t mutex;
     struct queue **queues; /* [queue_count], by name */
     size_t queue_count;
+    struct pool entries;
     uint64_t last_number;   /* of a place in a lane, or of a lease */
     struct waiter *waiters; /* ports that sleep */
     struct member *members; /* the fleet, by name */
@@ -99,8 +101,9 @@ struct queue *store_queue_made(struct store *s, struct bytes name);
 /* The index of the first queue whose name follows after (absent: 0). */
 size_t store_queue_index_after(const struct store *s, struct bytes after);
 
-/* Makes an entry of a copy of *task, in no store yet; NULL: no memory. */
-struct entry *entry_new(const struct task *task);
+/* Makes an entry of a copy of *task, for s but not in it yet; NULL: no memory.
+ */
+struct entry *entry_new(struct store *s, const struct task *task);
 void entry_free(struct entry *e);
 
 struct entry *entry_of_due(const struct due *due);

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "adapters/memory/pages.h"
+
 enum { SIZE_MIN = 16 };
 
 static uint64_t mix(uint64_t h)
@@ -59,6 +61,7 @@ bool table_reserve(struct table *t, size_t n)
     bigger.slots = calloc(bigger.size, sizeof(*bigger.slots));
     if (!bigger.slots)
         return false;
+    pages_populate(bigger.slots, bigger.size * sizeof(*bigger.slots));
     for (size_t i = 0; i < t->size; i++)
         if (t->slots[i].item)
             put(bigger.slots, bigger.size, t->slots[i]);

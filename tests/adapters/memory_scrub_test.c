@@ -34,7 +34,7 @@ static struct entry *given_an_entry(enum task_state state)
     task.id = task_id_next(&ids, NOW_MS, 7, BYTES("q"));
     task.key = BYTES("key");
 
-    struct entry *e = entry_new(&task);
+    struct entry *e = entry_new(store, &task);
     cr_assert(store_add(store, queue, e, state, NOW_MS));
     return e;
 }

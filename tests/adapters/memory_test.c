@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "adapters/memory/lane.h"
+#include "adapters/memory/pool.h"
 #include "adapters/memory/table.h"
 #include "adapters/memory/timetable.h"
 
@@ -223,4 +224,89 @@ Test(timetable, two_that_are_alike_are_both_there)
 
     cr_assert(eq(ptr, timetable_first(&table), NULL));
     free(dates);
+}
+
+/* Bytes that the pool holds, whether in use or not. */
+static size_t pool_bytes(const struct pool *pool)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < PIECE_MAX / PIECE_STEP; i++)
+        bytes += pool->shelves[i].bytes;
+    return bytes;
+}
+
+/* A piece that knows its size and is full of its own number. */
+static unsigned char *take_marked(struct pool *pool, size_t size, size_t number)
+{
+    unsigned char *piece = pool_take(pool, size);
+
+    cr_assert(ne(ptr, piece, NULL));
+    memset(piece, (int)(number % 251), size);
+    return piece;
+}
+
+Test(pool, no_two_pieces_in_use_overlap)
+{
+    static unsigned char *pieces[MANY];
+    struct pool pool = {0};
+    /* some beyond PIECE_MAX, and 0: each comes and goes several times */
+    for (size_t turn = 0; turn < 4; turn++) {
+        for (size_t i = turn; i < MANY; i += turn + 1) {
+            pool_give(pieces[i]);
+            pieces[i] = take_marked(&pool, i % 1200, i);
+        }
+    }
+
+    for (size_t i = 0; i < MANY; i++) {
+        for (size_t at = 0; at < i % 1200; at++)
+            cr_assert(eq(uint, pieces[i][at], (unsigned)(i % 251)));
+        pool_give(pieces[i]);
+    }
+    pool_release(&pool);
+}
+
+Test(pool, what_was_given_back_is_taken_first)
+{
+    struct pool pool = {0};
+    void *first = pool_take(&pool, 100);
+    void *second = pool_take(&pool, 100);
+
+    pool_give(first);
+
+    cr_assert(eq(ptr, pool_take(&pool, 100), first));
+    pool_give(first);
+    pool_give(second);
+    pool_release(&pool);
+}
+
+Test(pool, few_pieces_take_little_and_many_are_not_kept)
+{
+    static void *pieces[MANY];
+    struct pool pool = {0};
+    pieces[0] = pool_take(&pool, 500);
+    cr_assert(le(sz, pool_bytes(&pool), 4096));
+    for (size_t i = 1; i < MANY; i++)
+        pieces[i] = pool_take(&pool, 500);
+    cr_assert(ge(sz, pool_bytes(&pool), (size_t)MANY * 500));
+
+    for (size_t i = 0; i < MANY; i++)
+        pool_give(pieces[i]);
+
+    cr_assert(le(sz, pool_bytes(&pool), 65536));
+    pool_release(&pool);
+    cr_assert(eq(sz, pool_bytes(&pool), 0));
+}
+
+Test(pool, a_task_that_comes_and_goes_does_not_make_a_block_each_time)
+{
+    struct pool pool = {0};
+    pool_give(pool_take(&pool, 100));
+    size_t const before = pool_bytes(&pool);
+
+    pool_give(pool_take(&pool, 100));
+
+    cr_assert(gt(sz, before, 0));
+    cr_assert(eq(sz, pool_bytes(&pool), before));
+    pool_release(&pool);
 }
