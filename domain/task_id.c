@@ -60,15 +60,23 @@ static struct bits bits_of(const struct task_id *id)
     return b;
 }
 
+/* Writes the n lowest digits of value, the last of them just before end. */
+static void write_digits(char *end, size_t n, uint64_t value)
+{
+    for (; n > 0; n--) {
+        *--end = alphabet[value & 31];
+        value >>= 5;
+    }
+}
+
+/* The 26 digits are 2, 12 and 12; each group comes from one word. */
 static struct task_id id_of(struct bits b)
 {
     struct task_id id = {{0}};
 
-    for (size_t i = TASK_ID_LEN; i > 0; i--) {
-        id.text[i - 1] = alphabet[b.low & 31];
-        b.low = b.low >> 5 | b.high << 59;
-        b.high >>= 5;
-    }
+    write_digits(id.text + 26, 12, b.low);
+    write_digits(id.text + 14, 12, b.high << 4 | b.low >> 60);
+    write_digits(id.text + 2, 2, b.high >> 56);
     return id;
 }
 
@@ -81,8 +89,10 @@ static uint16_t hash_of(struct bits b, struct bytes queue)
 
     for (size_t i = 0; i < queue.len; i++)
         h = (h ^ (unsigned char)queue.at[i]) * prime;
-    for (unsigned i = 0; i < TASK_ID_BYTES - 2; i++)
-        h = (h ^ bits_byte(b, i)) * prime;
+    for (int shift = 56; shift >= 0; shift -= 8)
+        h = (h ^ (b.high >> shift & 0xff)) * prime;
+    for (int shift = 56; shift > 8; shift -= 8)
+        h = (h ^ (b.low >> shift & 0xff)) * prime;
     return (uint16_t)(h ^ h >> 16 ^ h >> 32 ^ h >> 48);
 }
 
