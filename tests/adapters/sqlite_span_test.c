@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/sqlite/sqlite_row.h"
 #include "adapters/sqlite/sqlite_schema.h"
 #include "tests/adapters/sqlite_fixture.h"
 
@@ -124,22 +125,60 @@ Test(sqlite_span, each_priority_is_leased_from_its_own_line)
     fixture_close(&f);
 }
 
+/* Who holds some tasks of a line can't end one of another line with them. */
+Test(sqlite_span, a_token_made_up_for_a_task_between_is_worth_nothing)
+{
+    static const enum priority priorities[] = {PRIORITY_HIGH, PRIORITY_NORMAL,
+                                               PRIORITY_HIGH};
+    struct settlement items[3];
+    struct enqueued added[3];
+    enum status results[3];
+    struct new_task tasks[3];
+    struct token high, normal;
+    fixture_open(&f);
+    for (size_t i = 0; i < 3; i++) {
+        tasks[i] = fixture_task(&f, NOW_MS);
+        tasks[i].task.priority = priorities[i];
+        items[i] = (struct settlement){.lease = &leases[i],
+                                       .verdict = {.action = VERDICT_DONE}};
+    }
+    cr_assert(eq(int, queue_enqueue(f.queue, NOW_MS, tasks, 3, added, &f.err),
+                 STATUS_OK));
+    cr_assert(eq(sz, fixture_lease(&f, 3, NOW_MS, leases), 3));
+    cr_assert(token_parse(&leases[0].token, &high));
+    cr_assert(token_parse(&leases[2].token, &normal));
+
+    normal.fencing = high.fencing;
+    leases[2].token = token_format(normal);
+    cr_assert(eq(int, queue_settle(f.queue, NOW_MS, items, 3, results, &f.err),
+                 STATUS_OK));
+
+    cr_assert(eq(int, results[0], STATUS_OK));
+    cr_assert(eq(int, results[1], STATUS_OK));
+    cr_assert(eq(int, results[2], STATUS_LEASE_LOST));
+    cr_assert(fixture_counters_are_right(&f));
+    fixture_close(&f);
+}
+
 /* A row that is extended stands by itself, the others with it: none of them
  * may be forgotten, or be in two places. */
 Test(sqlite_span, one_lease_can_be_extended_without_the_others)
 {
     struct lease taken[3];
-    given_leased_tasks(3);
+    int64_t const leased_ms = NOW_MS + 5;
+    fixture_open(&f);
+    fixture_enqueue(&f, 3, NOW_MS);
+    cr_assert(eq(sz, fixture_lease(&f, 3, leased_ms, leases), 3));
 
-    extend(&leases[1], NOW_MS + LEASE_MS - 1);
+    extend(&leases[1], leased_ms + LEASE_MS - 1);
 
     cr_assert(eq(i64, spans(), 0));
     cr_assert(fixture_counters_are_right(&f));
-    cr_assert(eq(sz, take_expired(3, NOW_MS + LEASE_MS, taken), 2));
+    cr_assert(eq(sz, take_expired(3, leased_ms + LEASE_MS, taken), 2));
     cr_assert(eq(str, taken[0].task.id.text, leases[0].task.id.text));
     cr_assert(eq(str, taken[1].task.id.text, leases[2].task.id.text));
     cr_assert(eq(int, taken[0].task.attempt, 1));
-    cr_assert(eq(i64, taken[0].started_at_ms, NOW_MS));
+    cr_assert(eq(i64, taken[0].started_at_ms, leased_ms));
     cr_assert(eq(sz, fixture_settle_done(&f, 3, NOW_MS, leases), 1));
     cr_assert(eq(sz, fixture_settle_done(&f, 2, NOW_MS, taken), 2));
     fixture_close(&f);
