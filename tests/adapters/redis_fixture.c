@@ -187,3 +187,11 @@ enum status settle_some(struct redis_fixture *f, size_t n,
         cr_assert(own[i] == STATUS_OK);
     return st;
 }
+
+void fixture_start_with_queue(struct redis_fixture *f)
+{
+    fixture_start(f, NULL);
+    cr_assert(enqueue_some(f, 1) == STATUS_OK);
+    cr_assert(lease_some(f, 1) == 1);
+    cr_assert(settle_some(f, 1, VERDICT_DONE, NULL) == STATUS_OK);
+}

@@ -36,6 +36,9 @@ struct redis_fixture {
 void fixture_start(struct redis_fixture *f, const char *const *options);
 void fixture_end(struct redis_fixture *f);
 
+/* The same without options, and the queue q is there, with its groups made. */
+void fixture_start_with_queue(struct redis_fixture *f);
+
 /* The URL of the server itself, with further options such as "&db=1". */
 void fixture_url(struct redis_fixture *f, const char *options,
                  struct backend_url *out);

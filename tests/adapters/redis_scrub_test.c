@@ -12,13 +12,9 @@
 static struct redis_fixture f;
 static struct scrub_port scrub;
 
-/* The queue q is there, with its groups made. */
 static void start(void)
 {
-    fixture_start(&f, NULL);
-    cr_assert(eq(int, enqueue_some(&f, 1), STATUS_OK));
-    cr_assert(eq(sz, lease_some(&f, 1), 1));
-    cr_assert(eq(int, settle_some(&f, 1, VERDICT_DONE, NULL), STATUS_OK));
+    fixture_start_with_queue(&f);
     cr_assert(
         eq(int, redis_scrub_open(&f.direct_url, &scrub, &f.err), STATUS_OK));
 }
