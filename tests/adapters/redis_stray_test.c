@@ -256,6 +256,16 @@ Test(redis_stray, who_reaps_passes_by_any_number_of_them)
     IS_COUNT(the_stats().waiting[TASK_READY], 0);
 }
 
+Test(redis_stray, who_reaps_one_keeps_it_as_it_was)
+{
+    by_hand(&f, "XADD " READY " * id " ID " type t payload {} x none");
+    given_they_are_held_by_the_dead(1);
+
+    cr_assert(eq(sz, reap(1), 0));
+
+    cr_assert(eq(str, (char *)was(), "none"));
+}
+
 Test(redis_stray, it_is_found_and_repaired_in_each_stream)
 {
     static const char *const keys[] = {"ready:high", "ready:normal",
@@ -313,6 +323,15 @@ Test(redis_stray, what_is_leased_is_left_to_its_lease)
     cr_assert(eq(int, scrub_repair(scrub, server_now(&f), &flaw, &f.err),
                  STATUS_NOT_FOUND));
     IS_COUNT(by_hand(&f, "XLEN " READY), 1);
+}
+
+Test(redis_stray, what_is_leased_is_not_accused)
+{
+    given_a_foreign_entry(READY);
+    by_hand(&f,
+            "XREADGROUP GROUP millrace 600000/w COUNT 1 STREAMS " READY " >");
+
+    then_it_is_found(scrub, server_now(&f), "silent workers"); /* and no more */
 }
 
 Test(redis_stray, many_are_found_page_by_page)
