@@ -146,7 +146,9 @@ struct queue_ops {
      * (run_at_ms, id) in each, and forgets up to limit done tasks whose
      * retention is over. *moved counts the former; *next_due_ms is when
      * the next one is due: <= now_ms if limit was reached, INT64_MAX if there
-     * is none. Safe from any number of workers at once. */
+     * is none. After a call that has left something due, a lease may go on
+     * with it, as another worker might; the next call counts that too. Safe
+     * from any number of workers at once. */
     MUST_USE enum status (*promote)(void *self, int64_t now_ms, size_t limit,
                                     size_t *moved, int64_t *next_due_ms,
                                     struct error *err);

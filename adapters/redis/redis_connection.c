@@ -65,6 +65,8 @@ void redis_disconnect(struct redis_connection *c)
     c->out_len = 0;
     c->awaited = 0;
     c->missing = 0;
+    c->is_aside_due = false;
+    redis_reply_freep(&c->aside);
     c->is_out_of_room = false;
     memset(c->sha, 0, sizeof(c->sha));
 }
@@ -145,36 +147,6 @@ static enum status connect_anew(struct redis_connection *c, struct error *err)
     c->failures = 0;
     c->generation++;
     return STATUS_OK;
-}
-
-/* With no answer awaited, a line that can be read has been closed by the
- * other side (a restart, an idle timeout): found out here, before a command
- * goes the way of no return. */
-static bool is_gone(const struct redis_connection *c)
-{
-    struct pollfd p = {.fd = c->context->fd, .events = POLLIN};
-
-    return poll(&p, 1, 0) != 0;
-}
-
-static void drop_answers(struct redis_connection *c)
-{
-    struct error ignored;
-    redisReply *reply = NULL;
-
-    while (c->context && c->awaited > 0)
-        if (redis_next(c, &reply, &ignored) == STATUS_OK)
-            redis_reply_freep(&reply);
-}
-
-enum status redis_ready(struct redis_connection *c, struct error *err)
-{
-    drop_answers(c);
-    if (c->context && is_gone(c))
-        redis_disconnect(c);
-    if (c->context)
-        return STATUS_OK;
-    return connect_anew(c, err);
 }
 
 static bool make_room(struct redis_connection *c, size_t more)
@@ -302,19 +274,11 @@ static enum status read_more(struct redis_connection *c, struct error *err)
     return lost(c, why, err);
 }
 
-enum status redis_next(struct redis_connection *c, redisReply **out,
-                       struct error *err)
+static enum status read_one(struct redis_connection *c, redisReply **out,
+                            struct error *err)
 {
     void *reply = NULL;
 
-    if (!c->context) /* lost while earlier answers were taken */
-        return lost(c, "the connection was lost", err);
-    assert(c->awaited > 0);
-    if (c->out_len > 0 || c->is_out_of_room) {
-        enum status const st = redis_flush(c, err);
-        if (st != STATUS_OK)
-            return st;
-    }
     for (;;) {
         if (redisGetReplyFromReader(c->context, &reply) != REDIS_OK)
             return lost(c, "the answer is garbled", err);
@@ -324,9 +288,91 @@ enum status redis_next(struct redis_connection *c, redisReply **out,
         if (st != STATUS_OK)
             return st;
     }
-    c->awaited--;
     *out = reply;
     return STATUS_OK;
+}
+
+static enum status hear_aside(struct redis_connection *c, struct error *err)
+{
+    enum status const st = read_one(c, &c->aside, err);
+
+    if (st == STATUS_OK)
+        c->is_aside_due = false;
+    return st;
+}
+
+enum status redis_next(struct redis_connection *c, redisReply **out,
+                       struct error *err)
+{
+    enum status st = STATUS_OK;
+
+    if (!c->context) /* lost while earlier answers were taken */
+        return lost(c, "the connection was lost", err);
+    assert(c->awaited > 0);
+    if (c->out_len > 0 || c->is_out_of_room)
+        st = redis_flush(c, err);
+    if (st == STATUS_OK && c->is_aside_due && c->before_aside-- == 0)
+        st = hear_aside(c, err);
+    if (st == STATUS_OK)
+        st = read_one(c, out, err);
+    if (st == STATUS_OK)
+        c->awaited--;
+    return st;
+}
+
+void redis_set_aside(struct redis_connection *c)
+{
+    assert(c->awaited > 0 && c->missing == 0 && !redis_has_aside(c));
+    c->awaited--;
+    c->is_aside_due = true;
+    c->before_aside = c->awaited;
+}
+
+bool redis_has_aside(const struct redis_connection *c)
+{
+    return c->is_aside_due || c->aside;
+}
+
+redisReply *redis_take_aside(struct redis_connection *c)
+{
+    redisReply *reply = c->aside;
+
+    c->aside = NULL;
+    return reply;
+}
+
+static bool is_readable(const struct redis_connection *c)
+{
+    struct pollfd p = {.fd = c->context->fd, .events = POLLIN};
+
+    return poll(&p, 1, 0) != 0;
+}
+
+static void drop_answers(struct redis_connection *c)
+{
+    struct error ignored;
+    redisReply *reply = NULL;
+
+    while (c->context && c->awaited > 0)
+        if (redis_next(c, &reply, &ignored) == STATUS_OK)
+            redis_reply_freep(&reply);
+}
+
+/* With no answer awaited, a line that can be read has been closed by the
+ * other side (a restart, an idle timeout): found out here, before a command
+ * goes the way of no return. */
+enum status redis_ready(struct redis_connection *c, struct error *err)
+{
+    struct error ignored;
+
+    drop_answers(c);
+    if (c->context && c->is_aside_due && is_readable(c))
+        (void)hear_aside(c, &ignored); /* what is lost is connected anew */
+    if (c->context && !c->is_aside_due && is_readable(c))
+        redis_disconnect(c);
+    if (c->context)
+        return STATUS_OK;
+    return connect_anew(c, err);
 }
 
 enum status redis_next_good(struct redis_connection *c, redisReply **out,
@@ -363,7 +409,8 @@ size_t redis_skip_queued(struct redis_connection *c, size_t max)
 {
     static const char queued[] = "+QUEUED\r\n";
     size_t const len = sizeof(queued) - 1;
-    redisReader *reader = c->context ? c->context->reader : NULL;
+    redisReader *reader =
+        c->context && !c->is_aside_due ? c->context->reader : NULL;
     size_t n = 0;
 
     while (reader && reader->ridx == -1 && n < max &&

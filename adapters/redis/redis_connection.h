@@ -36,6 +36,9 @@ struct redis_connection {
     size_t out_size;
     size_t awaited;      /* commands begun whose answer was not taken */
     size_t missing;      /* arguments the last command still wants */
+    redisReply *aside;   /* owned; see redis_set_aside() */
+    bool is_aside_due;   /* its answer was not read yet, */
+    size_t before_aside; /* and so many come before it */
     bool is_out_of_room; /* out could not grow */
 
     char run_id[REDIS_RUN_ID_SIZE]; /* of the server's process */
@@ -88,6 +91,16 @@ MUST_USE enum status redis_next_good(struct redis_connection *c,
 /* Takes n answers that only need to be no errors. */
 MUST_USE enum status redis_skip(struct redis_connection *c, size_t n,
                                 struct error *err);
+
+/* Lets nobody wait for the answer of the command begun last: it is none of
+ * those that redis_next() gives and redis_ready() drops, but is kept until it
+ * is taken. One at a time. */
+void redis_set_aside(struct redis_connection *c);
+bool redis_has_aside(const struct redis_connection *c);
+
+/* Takes that answer, to be freed by freeReplyObject(); NULL: there is none, or
+ * nothing that was asked for later has been answered yet. */
+redisReply *redis_take_aside(struct redis_connection *c);
 
 /* The one place that says what an error of server or line means to callers.
  * text: as the server wrote it, "CODE rest". */

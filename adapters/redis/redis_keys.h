@@ -71,7 +71,7 @@
  * Who writes when
  *   enqueue       ready, or scheduled + bodies; keys + windows, pointers;
  *                 sent; queues first, wake last
- *   lease         nothing but the group's pending list
+ *   lease         nothing but the group's pending list; may promote ahead
  *   settle done   ready|taken -, counters; keys -, pointers -; retained: bodies,
  *                 done, expiry
  *   settle retry, snooze      ready|taken -, pointers -; bodies, retry or

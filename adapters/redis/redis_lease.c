@@ -201,6 +201,7 @@ static enum status hear_read(struct redis_leasing *l, struct redis_lane *lane,
     }
     if (reply->type == REDIS_REPLY_ERROR)
         return redis_fault(&l->p->main, reply->str, err);
+    redis_promote_ahead(l->p);
     if (reply->type != REDIS_REPLY_ARRAY) {
         lane->is_dry[k] = true;
         l->is_dry = true;

@@ -101,6 +101,13 @@ struct redis_sending {
     struct redis_entry_id far_at[BATCH_MAX];
 };
 
+/* Where to go on with what the latest promote left due (redis_promote.c). */
+struct redis_ahead {
+    struct redis_lane *lane; /* NULL: nowhere */
+    int64_t now_ms;
+    bool is_sent;
+};
+
 struct redis_port {
     struct redis_connection main;
     struct redis_connection waiter; /* blocks; connected when first needed */
@@ -115,6 +122,8 @@ struct redis_port {
     size_t lane_room;
     size_t listed_count;
     int64_t listed_mono_ms; /* when NS:queues was last read; 0: never */
+
+    struct redis_ahead ahead;
 
     char producer[20];
     uint64_t last_number;
@@ -253,6 +262,10 @@ enum status redis_promote(void *self, int64_t now_ms, size_t limit,
 enum status redis_take_expired(void *self, const struct reap_request *req,
                                struct arena *mem, struct lease *leases,
                                size_t *count, struct error *err);
+
+/* redis_promote.c: where the latest promote left something due, begins to move
+ * some of it, without waiting for the answer. */
+void redis_promote_ahead(struct redis_port *p);
 
 /* redis_survey.c: the lanes of the plan, into p->chosen[*n]. */
 MUST_USE enum status redis_choose_lanes(struct redis_port *p,

@@ -1,6 +1,12 @@
 /*
  * Promote: first one look over all queues in one go; then, only where there is
  * something to do, the work, queue by queue, as far as the limit goes.
+ *
+ * Ahead: while very many are due, the server moves tasks and the worker makes
+ * leases by turns, each waiting for the other. So once a lease has its tasks, it
+ * sends a script more, which the server runs while the worker is busy with
+ * them. Not together with the read: the server would run both before it
+ * answers. The next promote takes the answer for its own work on that queue.
  */
 #include <stdlib.h>
 
@@ -120,11 +126,41 @@ static enum status look_at_all(struct redis_port *p, int64_t now_ms,
     return st;
 }
 
+void redis_promote_ahead(struct redis_port *p)
+{
+    struct redis_connection *c = &p->main;
+    struct error ignored;
+
+    if (!p->ahead.lane || p->ahead.is_sent || redis_has_aside(c) ||
+        c->sha[REDIS_SCRIPT_PROMOTE][0] == '\0')
+        return;
+    begin(p, p->ahead.lane, p->ahead.now_ms, MOVES_MAX);
+    redis_set_aside(c);
+    p->ahead.is_sent = redis_flush(c, &ignored) == STATUS_OK;
+}
+
+/* What was moved ahead, and in which lane; *lane NULL: nothing, as far as we
+ * know. That it failed is no fault: this time it is done, and told, as usual. */
+static size_t take_ahead(struct redis_port *p, const struct redis_lane **lane)
+{
+    REDIS_REPLY reply = redis_take_aside(&p->main);
+    struct look look = {0};
+    struct error ignored;
+
+    *lane = NULL;
+    if (reply && p->ahead.is_sent &&
+        hear(p, reply, &look, &ignored) == STATUS_OK && look.moved > 0)
+        *lane = p->ahead.lane;
+    p->ahead = (struct redis_ahead){0};
+    return look.moved;
+}
+
 enum status redis_promote(void *self, int64_t now_ms, size_t limit,
                           size_t *moved, int64_t *next_due_ms,
                           struct error *err)
 {
     struct redis_port *p = self;
+    const struct redis_lane *served = NULL;
     size_t total = 0;
     int64_t next_ms = INT64_MAX;
     bool is_new = false;
@@ -137,21 +173,25 @@ enum status redis_promote(void *self, int64_t now_ms, size_t limit,
         if (st == STATUS_OK)
             st = look_at_all(p, now_ms, &is_new, err);
     }
+    if (st == STATUS_OK)
+        total = take_ahead(p, &served);
     for (size_t i = 0; i < p->lane_count && st == STATUS_OK; i++) {
         struct redis_lane *lane = p->lanes[i];
         size_t count = 0;
         if (!lane->is_listed)
             continue;
-        if (lane->soonest_ms <= now_ms && total < limit)
+        if (lane->soonest_ms <= now_ms && total < limit && lane != served)
             st = work(p, lane, now_ms, limit - total, &count,
                       &lane->next_due_ms, err);
         total += count;
         if (lane->next_due_ms < next_ms)
             next_ms = lane->next_due_ms;
+        if (lane->next_due_ms <= now_ms && limit >= MOVES_MAX)
+            p->ahead = (struct redis_ahead){.lane = lane, .now_ms = now_ms};
     }
     if (st != STATUS_OK)
         return st;
     *moved = total;
-    *next_due_ms = total == limit ? now_ms : next_ms;
+    *next_due_ms = total >= limit ? now_ms : next_ms;
     return STATUS_OK;
 }

@@ -6,6 +6,7 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
+#include "adapters/redis/redis_queue.h"
 #include "tests/adapters/redis_fixture.h"
 
 #define K "{ns:q}:"
@@ -211,4 +212,138 @@ Test(redis_promote, of_large_tasks_only_a_few_are_moved_at_once)
 
     cr_assert(eq(sz, moved, TASKS));
     cr_expect(ge(llong, calls_of(&f, "evalsha"), TASKS / 10));
+}
+
+/*
+ * Ahead: a promote of MANY that leaves something due is gone on with by the
+ * next lease.
+ */
+enum { MANY = 500, REST = 30 };
+
+/* MANY were promoted, REST are left. */
+static void given_a_rest(void)
+{
+    int64_t due_ms;
+
+    for (int i = 0; i < MANY + REST; i++)
+        given_body("scheduled", 5, "1:t,2:{},1 ptr=1 run=5");
+    cr_assert(eq(sz, promote_up_to(MANY, &due_ms), MANY));
+    cr_assert(le(i64, due_ms, LATER_MS));
+    IS_COUNT(by_hand(&f, "ZCARD " K "scheduled"), REST);
+}
+
+static void wait_until_moved(void)
+{
+    while (by_hand(&f, "EXISTS " K "scheduled") > 0)
+        continue;
+}
+
+static void then_all_were_moved_once(void)
+{
+    IS_COUNT(by_hand(&f, "EXISTS " K "scheduled " K "bodies"), 0);
+    IS_COUNT(by_hand(&f, "XLEN " K "ready:normal"), MANY + REST);
+    IS_COUNT(by_hand(&f, "HLEN " K "pointers"), MANY + REST);
+}
+
+Test(redis_promote, a_lease_goes_on_with_what_was_left_due)
+{
+    int64_t due_ms;
+    given_a_rest();
+
+    cr_assert(eq(sz, lease_some(&f, 10), 10));
+    wait_until_moved();
+
+    cr_assert(eq(sz, promote_up_to(MANY, &due_ms), REST));
+    cr_assert(eq(i64, due_ms, INT64_MAX));
+    cr_assert(eq(sz, promote_up_to(MANY, &due_ms), 0));
+    then_all_were_moved_once();
+}
+
+Test(redis_promote, a_lease_that_finds_nothing_moves_nothing)
+{
+    given_a_rest();
+    by_hand(&f, "DEL " K "ready:normal");
+
+    cr_assert(eq(sz, lease_some(&f, 10), 0));
+    cr_assert(eq(sz, lease_some(&f, 10), 0));
+
+    IS_COUNT(by_hand(&f, "ZCARD " K "scheduled"), REST);
+}
+
+Test(redis_promote, after_a_small_limit_no_lease_goes_on)
+{
+    int64_t due_ms;
+    for (int i = 0; i < MANY; i++)
+        given_body("scheduled", 5, "1:t,2:{},1 ptr=1 run=5");
+    cr_assert(eq(sz, promote_up_to(MANY - 1, &due_ms), MANY - 1));
+
+    cr_assert(eq(sz, lease_some(&f, 10), 10));
+    cr_assert(eq(sz, lease_some(&f, 10), 10)); /* behind whatever was sent */
+
+    IS_COUNT(by_hand(&f, "ZCARD " K "scheduled"), 1);
+}
+
+Test(redis_promote, any_call_may_follow_on_a_lease_that_went_on)
+{
+    struct enqueued results[2];
+    struct new_task tasks[2] = {a_new_task(&f), a_new_task(&f)};
+    struct renewal renewal;
+    enum status renewed;
+    int64_t due_ms;
+    given_a_rest();
+
+    cr_assert(eq(sz, lease_some(&f, 10), 10));
+    IS_STATUS(queue_enqueue(f.direct, tasks[1].task.run_at_ms, tasks, 2,
+                            results, &f.err),
+              STATUS_OK);
+    cr_assert(not(results[0].is_duplicate));
+    renewal = (struct renewal){f.leases[0].task.id, f.leases[0].token, false};
+    IS_STATUS(queue_extend(f.direct, NOW_MS, LONG_MS, "w", &renewal, 1,
+                           &renewed, &f.err),
+              STATUS_OK);
+    cr_assert(eq(int, renewed, STATUS_OK));
+    IS_STATUS(settle_some(&f, 10, VERDICT_DONE, NULL), STATUS_OK);
+
+    cr_assert(eq(sz, promote_up_to(MANY, &due_ms), REST));
+    cr_assert(eq(sz, lease_some(&f, BATCH_MAX), MANY + REST + 2 - 10));
+}
+
+Test(redis_promote, a_line_that_is_lost_meanwhile_loses_and_doubles_nothing)
+{
+    size_t moved;
+    int64_t due_ms;
+    given_a_rest();
+    cr_assert(eq(sz, lease_some(&f, 10), 10));
+
+    by_hand(&f, "CLIENT KILL TYPE normal");
+    moved = promote_up_to(MANY, &due_ms);
+
+    cr_assert(moved == 0 || moved == REST); /* whether the answer came first */
+    cr_assert(eq(i64, due_ms, INT64_MAX));
+    then_all_were_moved_once();
+}
+
+Test(redis_promote, a_server_that_forgot_the_script_is_told_it_again)
+{
+    int64_t due_ms;
+    given_a_rest();
+    by_hand(&f, "SCRIPT FLUSH");
+
+    cr_assert(eq(sz, lease_some(&f, 10), 10)); /* and asks for it in vain */
+    cr_assert(eq(sz, promote_up_to(MANY, &due_ms), REST));
+
+    then_all_were_moved_once();
+}
+
+Test(redis_promote, a_port_may_close_before_the_answer)
+{
+    struct queue_port const kept = f.direct;
+    IS_STATUS(redis_queue_open(&f.direct_url, &f.direct, &f.err), STATUS_OK);
+    given_a_rest();
+    cr_assert(eq(sz, lease_some(&f, 10), 10));
+
+    queue_close(f.direct);
+    f.direct = kept;
+
+    then_all_were_moved_once();
 }
