@@ -22,7 +22,7 @@ bool memory_record(const struct entry *e, struct arena *mem,
         .finished_at_ms = is_over ? e->finished_at_ms : 0,
         .lease_until_ms = is_active ? e->due.at_ms : 0,
     };
-    if (!memory_copy_task(&e->task, mem, &out->task) ||
+    if (!memory_copy_task(e, mem, &out->task) ||
         !arena_copy(mem, worker, &out->worker) ||
         !arena_copy(mem, (struct bytes){e->result, e->result_len},
                     &out->result)) {
@@ -135,8 +135,8 @@ static enum status requeue_one(struct store *s, struct entry *e, int64_t now_ms,
         return STATUS_NOT_FOUND;
     if (e->state != TASK_DEAD)
         return STATUS_WRONG_STATE;
-    if (e->task.key.at)
-        hold = hold_find(e->queue, e->task.key, now_ms);
+    if (e->task.key_len > 0)
+        hold = hold_find(e->queue, entry_key(e), now_ms);
     if (hold && hold != e->hold) {
         *holder = hold->id;
         return STATUS_KEY_HELD;
@@ -147,7 +147,9 @@ static enum status requeue_one(struct store *s, struct entry *e, int64_t now_ms,
         return store_no_memory(err);
     enum status const st = make_ready(s, e, now_ms, err);
     if (st == STATUS_OK) {
-        e->task = task_requeued(&e->task, now_ms);
+        struct task const dead = entry_task(e);
+        struct task const again = task_requeued(&dead, now_ms);
+        kept_task_put_back(&e->task, &again);
         e->started_at_ms = 0;
     } else if (!had_hold) {
         hold_end(e);

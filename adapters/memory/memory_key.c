@@ -39,14 +39,15 @@ struct hold *hold_find(struct queue *q, struct bytes key, int64_t now_ms)
 
 bool hold_take(struct entry *e, int64_t now_ms)
 {
-    const struct task *t = &e->task;
+    const struct kept_task *t = &e->task;
+    struct bytes const key = entry_key(e);
     struct queue *q = e->queue;
     int64_t const ends_at_ms = t->created_at_ms + t->key_ttl_ms;
 
-    if (!t->key.at || (t->key_ttl_ms > 0 && ends_at_ms <= now_ms))
+    if (!key.at || (t->key_ttl_ms > 0 && ends_at_ms <= now_ms))
         return true;
 
-    struct hold *h = malloc(sizeof(*h) + t->key.len);
+    struct hold *h = malloc(sizeof(*h) + key.len);
     if (!h || !table_reserve(&q->keys, 1)) {
         free(h);
         return false;
@@ -54,11 +55,11 @@ bool hold_take(struct entry *e, int64_t now_ms)
     *h = (struct hold){
         .id = t->id,
         .entry = e,
-        .hash = table_hash(t->key),
+        .hash = table_hash(key),
         .is_window = t->key_ttl_ms > 0,
-        .len = t->key.len,
+        .len = key.len,
     };
-    memcpy(h->key, t->key.at, t->key.len);
+    memcpy(h->key, key.at, key.len);
     table_add(&q->keys, h->hash, h);
     if (h->is_window)
         timetable_enter(&q->windows, &h->due, ends_at_ms, &h->id);

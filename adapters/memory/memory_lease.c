@@ -10,16 +10,15 @@
 #include "adapters/memory/memory_queue.h"
 #include "domain/text.h"
 
-bool memory_copy_task(const struct task *from, struct arena *mem,
-                      struct task *to)
+bool memory_copy_task(const struct entry *e, struct arena *mem, struct task *to)
 {
-    *to = *from;
-    return arena_copy(mem, from->queue, &to->queue) &&
-           arena_copy(mem, from->type, &to->type) &&
-           arena_copy(mem, from->payload, &to->payload) &&
-           arena_copy(mem, from->headers, &to->headers) &&
-           arena_copy(mem, from->key, &to->key) &&
-           arena_copy(mem, from->last_error, &to->last_error);
+    *to = entry_task(e);
+    return arena_copy(mem, to->queue, &to->queue) &&
+           arena_copy(mem, to->type, &to->type) &&
+           arena_copy(mem, to->payload, &to->payload) &&
+           arena_copy(mem, to->headers, &to->headers) &&
+           arena_copy(mem, to->key, &to->key) &&
+           arena_copy(mem, to->last_error, &to->last_error);
 }
 
 static struct lease_token token_of(const struct entry *e)
@@ -57,7 +56,7 @@ static bool hand_over(const struct entry *e, struct arena *mem,
 {
     size_t const used = mem->used;
 
-    if (!memory_copy_task(&e->task, mem, &out->task)) {
+    if (!memory_copy_task(e, mem, &out->task)) {
         mem->used = used;
         return false;
     }

@@ -198,8 +198,9 @@ static bool wants_entry(const struct list_request *req, const struct entry *e)
 {
     bool const is_over = e->state == TASK_DONE && e->due.at_ms <= req->now_ms;
 
-    return !is_over && task_filter_wants(&req->filter, e->task.type, e->reason,
-                                         e->finished_at_ms);
+    return !is_over &&
+           task_filter_wants(&req->filter, kept_task_type(&e->task, e->bytes),
+                             e->reason, e->finished_at_ms);
 }
 
 /* Looks at one task; false: the page has no room for it. */

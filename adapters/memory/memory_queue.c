@@ -24,15 +24,15 @@ static bool prepare(struct memory_queue *port, const struct new_task *tasks,
 static bool is_held(struct queue *q, const struct entry *e, int64_t now_ms,
                     struct enqueued *result)
 {
-    const struct entry *same = queue_entry(q, &e->task.id, now_ms);
+    const struct entry *same = queue_entry_like(q, e, now_ms);
     const struct hold *hold = NULL;
 
     if (same) {
         *result = (struct enqueued){same->task.id, same->state, true};
         return true;
     }
-    if (e->task.key.at)
-        hold = hold_find(q, e->task.key, now_ms);
+    if (e->task.key_len > 0)
+        hold = hold_find(q, entry_key(e), now_ms);
     if (!hold)
         return false;
     *result = (struct enqueued){
@@ -43,12 +43,12 @@ static bool is_held(struct queue *q, const struct entry *e, int64_t now_ms,
     return true;
 }
 
-/* Puts e into the store, which owns it then, or frees it where another stands
- * for it; false: no memory, and e is still the caller's. */
-static bool enqueue_one(struct store *s, struct entry *e, int64_t now_ms,
-                        struct enqueued *result)
+/* Puts e into the queue of that name, which owns it then, or frees it where
+ * another stands for it; false: no memory, and e is still the caller's. */
+static bool enqueue_one(struct store *s, struct bytes queue, struct entry *e,
+                        int64_t now_ms, struct enqueued *result)
 {
-    struct queue *q = store_queue_made(s, e->task.queue);
+    struct queue *q = store_queue_made(s, queue);
     int64_t const run_at_ms = e->task.run_at_ms;
     bool const is_ready = run_at_ms <= now_ms;
     enum task_state const state = is_ready ? TASK_READY : TASK_SCHEDULED;
@@ -75,16 +75,16 @@ static bool enqueue_one(struct store *s, struct entry *e, int64_t now_ms,
 
 /* Has fetched what the tasks of a call will be looked for in, all at once: one
  * after the other, each would have to be waited for. */
-static void look_ahead(const struct store *s, struct entry *const *entries,
-                       size_t n)
+static void look_ahead(const struct memory_queue *port,
+                       const struct new_task *tasks, size_t n)
 {
     const struct queue *q = NULL;
 
     for (size_t i = 0; i < n; i++) {
-        if (!q || !bytes_equal(q->name, entries[i]->task.queue))
-            q = store_queue(s, entries[i]->task.queue);
+        if (!q || !bytes_equal(q->name, tasks[i].task.queue))
+            q = store_queue(port->store, tasks[i].task.queue);
         if (q)
-            table_prefetch(&q->ids, entries[i]->id_hash);
+            table_prefetch(&q->ids, port->prepared[i]->id_hash);
     }
 }
 
@@ -99,9 +99,10 @@ static enum status memory_queue_enqueue(void *self, int64_t now_ms,
 
     store_lock(port->store);
     if (prepare(port, tasks, n)) {
-        look_ahead(port->store, port->prepared, n);
-        while (done < n && enqueue_one(port->store, port->prepared[done],
-                                       now_ms, &results[done]))
+        look_ahead(port, tasks, n);
+        while (done < n &&
+               enqueue_one(port->store, tasks[done].task.queue,
+                           port->prepared[done], now_ms, &results[done]))
             done++;
         for (size_t i = done; i < n; i++)
             entry_free(port->prepared[i]);
@@ -127,7 +128,7 @@ static void set_error(struct entry *e, char *error, size_t len)
 {
     free(e->error);
     e->error = error;
-    e->task.last_error = (struct bytes){error, len};
+    e->error_len = (uint32_t)len;
 }
 
 /* Puts on record how far e, which has been moved, has got. */
@@ -158,7 +159,7 @@ static bool settle_done(struct store *s, struct entry *e, int64_t now_ms,
         return false;
     }
     e->result = result;
-    e->result_len = item->result.len;
+    e->result_len = (uint32_t)item->result.len;
     e->finished_at_ms = now_ms;
     hold_finish(e);
     record(e, item);

@@ -46,8 +46,8 @@ enum status memory_queue_take_expired(void *self,
 struct entry *memory_leased(const struct store *s, const struct task_id *id,
                             const struct lease_token *token);
 
-/* Copies all of *from into mem; false: mem is full. */
-bool memory_copy_task(const struct task *from, struct arena *mem,
+/* Copies the task of e into mem; false: mem is full. */
+bool memory_copy_task(const struct entry *e, struct arena *mem,
                       struct task *to);
 
 #endif

@@ -146,35 +146,16 @@ size_t store_queue_index_after(const struct store *s, struct bytes after)
     return at;
 }
 
-static struct bytes keep(char **at, struct bytes from)
-{
-    if (!from.at)
-        return from;
-
-    struct bytes const kept = {*at, from.len};
-    memcpy(*at, from.at, from.len);
-    *at += from.len;
-    return kept;
-}
-
 struct entry *entry_new(struct store *s, const struct task *task)
 {
-    struct entry *e =
-        pool_take(&s->entries, sizeof(*e) + task->type.len + task->payload.len +
-                                   task->headers.len + task->key.len);
+    struct entry *e = pool_take(&s->entries, sizeof(*e) + kept_task_len(task));
     if (!e)
         return NULL;
 
-    char *at = e->bytes;
     *e = (struct entry){
-        .task = *task,
         .id_hash = table_hash((struct bytes){task->id.text, TASK_ID_LEN}),
     };
-    e->task.type = keep(&at, task->type);
-    e->task.payload = keep(&at, task->payload);
-    e->task.headers = keep(&at, task->headers);
-    e->task.key = keep(&at, task->key);
-    e->task.last_error = (struct bytes){0};
+    e->task = kept_task_of(task, e->bytes); /* they may begin in its padding */
     return e;
 }
 
@@ -193,6 +174,20 @@ struct entry *entry_of_due(const struct due *due)
     return (struct entry *)((char *)due - offsetof(struct entry, due));
 }
 
+struct task entry_task(const struct entry *e)
+{
+    struct task task = kept_task_view(&e->task, e->bytes);
+
+    task.queue = e->queue->name;
+    task.last_error = (struct bytes){e->error, e->error_len};
+    return task;
+}
+
+struct bytes entry_key(const struct entry *e)
+{
+    return kept_task_key(&e->task, e->bytes);
+}
+
 static bool entry_has_id(const void *item, const void *wanted)
 {
     const struct entry *e = item;
@@ -201,10 +196,10 @@ static bool entry_has_id(const void *item, const void *wanted)
     return strcmp(e->task.id.text, id->text) == 0;
 }
 
-struct entry *queue_entry(struct queue *q, const struct task_id *id,
-                          int64_t now_ms)
+/* The entry with that id, whose hash it is. */
+static struct entry *entry_at(struct queue *q, uint64_t hash,
+                              const struct task_id *id, int64_t now_ms)
 {
-    uint64_t const hash = table_hash((struct bytes){id->text, TASK_ID_LEN});
     struct entry *e = table_find(&q->ids, hash, entry_has_id, id);
 
     if (e && e->state == TASK_DONE && e->due.at_ms <= now_ms) {
@@ -212,6 +207,20 @@ struct entry *queue_entry(struct queue *q, const struct task_id *id,
         return NULL;
     }
     return e;
+}
+
+struct entry *queue_entry(struct queue *q, const struct task_id *id,
+                          int64_t now_ms)
+{
+    uint64_t const hash = table_hash((struct bytes){id->text, TASK_ID_LEN});
+
+    return entry_at(q, hash, id, now_ms);
+}
+
+struct entry *queue_entry_like(struct queue *q, const struct entry *e,
+                               int64_t now_ms)
+{
+    return entry_at(q, e->id_hash, &e->task.id, now_ms);
 }
 
 /* The lane in which entries in state stand; NULL: in none. */
@@ -270,7 +279,6 @@ bool store_add(struct store *s, struct queue *q, struct entry *e,
                enum task_state state, int64_t at_ms)
 {
     e->queue = q;
-    e->task.queue = q->name;
     struct lane *lane = lane_of(e, state);
     if (!table_reserve(&q->ids, 1) || (lane && !lane_reserve(lane, 1)))
         return false;

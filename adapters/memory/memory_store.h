@@ -17,6 +17,7 @@
 
 #include <pthread.h>
 
+#include "adapters/memory/kept_task.h"
 #include "adapters/memory/lane.h"
 #include "adapters/memory/pool.h"
 #include "adapters/memory/table.h"
@@ -35,15 +36,15 @@ struct shared_name {
 };
 
 struct entry {
-    struct task task; /* attempt as before the lease; its bytes are in bytes[],
-                         but for the queue's name and last_error */
+    struct kept_task task; /* attempt as before the lease */
     struct due due;
     struct queue *queue;
     struct hold *hold;          /* the key it holds, or NULL */
     struct shared_name *worker; /* ACTIVE */
-    char *error;                /* the bytes of task.last_error, or NULL */
-    char *result;               /* DONE: result_len bytes, or NULL */
-    size_t result_len;
+    char *error;                /* of the latest attempt that failed, or NULL */
+    char *result;               /* DONE: or NULL */
+    uint32_t error_len;
+    uint32_t result_len;
     uint64_t id_hash;
     uint64_t number;       /* its place in its lane; ACTIVE: the fencing too */
     int64_t ready_at_ms;   /* READY */
@@ -53,7 +54,7 @@ struct entry {
     enum task_state state;
     enum reason reason;
     bool is_started; /* ACTIVE: the start is on record */
-    char bytes[];
+    char bytes[];    /* of task */
 };
 
 struct queue {
@@ -108,10 +109,20 @@ void entry_free(struct entry *e);
 
 struct entry *entry_of_due(const struct due *due);
 
+/* Its task, attempt as before the lease; lives as long as e is not changed. */
+struct task entry_task(const struct entry *e);
+
+/* The key it holds if it can, or absent. */
+struct bytes entry_key(const struct entry *e);
+
 /* The entry with that id in q, or NULL. A done one whose retention is over at
  * now_ms is forgotten instead. */
 struct entry *queue_entry(struct queue *q, const struct task_id *id,
                           int64_t now_ms);
+
+/* The entry in q with the id of e, which is in no queue; else the same. */
+struct entry *queue_entry_like(struct queue *q, const struct entry *e,
+                               int64_t now_ms);
 
 /* Puts a new entry into q, in state since or until at_ms (as for store_move);
  * false: no memory, nothing changed. */

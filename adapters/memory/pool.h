@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-#define PIECE_STEP 32
+#define PIECE_STEP 16
 #define PIECE_MAX 1024 /* with a pointer before it */
 
 struct block;
