@@ -78,14 +78,16 @@ def test_what_was_only_fetched_goes_back(mill):
 
 
 def test_an_idle_worker_stops_promptly(mill):
-    worker = mill.worker("--demo")
-    worker.log.wait_for("worker started")
-    began = time.monotonic()
+    def is_prompt():
+        worker = mill.worker("--demo")
+        worker.log.wait_for("worker started")
+        began = time.monotonic()
+        assert worker.stop() == 0
+        return time.monotonic() - began < 1.5
 
-    assert worker.stop() == 0
-
-    # Far below the 2 s of a heartbeat, which is how long it would sleep.
-    assert time.monotonic() - began < 1.5
+    # Below the 2 s of a heartbeat, for which one would sleep that was not
+    # woken; the machine may take as long now and then, but not always.
+    ask_until(is_prompt, "it stops before its next heartbeat")
 
 
 def test_a_quiet_worker_finishes_and_takes_nothing(mill):
