@@ -10,8 +10,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-/* The kernel hands out up to 256 bytes in one piece, whatever signals come. */
-enum { BUFFERED = 256 / sizeof(uint64_t) };
+enum { BUFFERED = 1024 / sizeof(uint64_t) };
 
 struct system_random {
     size_t left; /* of buffer, counted from its start */
@@ -20,16 +19,20 @@ struct system_random {
 
 static void refill(struct system_random *r)
 {
-    ssize_t got;
+    char *at = (char *)r->buffer;
+    size_t missing = sizeof(r->buffer);
 
-    do
-        got = getrandom(r->buffer, sizeof(r->buffer), 0);
-    while (got < 0 && errno == EINTR);
-
-    /* A kernel too old for it, or a sandbox that forbids it: ids would clash
-     * and there is no way to go on. */
-    if (got != (ssize_t)sizeof(r->buffer))
-        abort();
+    while (missing > 0) {
+        ssize_t const got = getrandom(at, missing, 0);
+        /* A kernel too old for it, or a sandbox that forbids it: ids would
+         * clash and there is no way to go on. */
+        if (got < 0 && errno != EINTR)
+            abort();
+        if (got > 0) { /* perhaps a part, if a signal came */
+            at += got;
+            missing -= (size_t)got;
+        }
+    }
     r->left = BUFFERED;
 }
 
