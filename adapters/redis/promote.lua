@@ -1,6 +1,6 @@
 -- promote.lua - makes due tasks ready, and forgets what is over.
 --
--- KEYS: the queue's. ARGV: now, limit (0: only look).
+-- KEYS: the queue's. ARGV: now, limit.
 --
 -- Answers how many were moved, fewer than are due where they are large, and
 -- when the next is due as text ('' if there is none). Times are compared with
@@ -112,29 +112,17 @@ local function end_windows()
     end
 end
 
-local moved = 0
-if limit > 0 then
-    moved = promote()
-    forget_done()
-    end_windows()
-end
+local moved = promote()
+forget_done()
+end_windows()
 
--- A look answers what there is to do, also where no task is due.
-local heads = {SCHEDULED, RETRY}
-if limit == 0 then
-    heads = {SCHEDULED, RETRY, EXPIRY, WINDOWS}
-end
-local next_due, soonest = '', ''
-for i, zset in ipairs(heads) do
+local next_due = ''
+for _, zset in ipairs({SCHEDULED, RETRY}) do
     local head = redis.call('ZRANGE', zset, 0, 0, 'WITHSCORES')
-    if #head > 0 then
-        if i <= 2 and (next_due == '' or tonumber(head[2]) < tonumber(next_due))
-        then
-            next_due = head[2]
-        end
-        if soonest == '' or tonumber(head[2]) < tonumber(soonest) then
-            soonest = head[2]
-        end
+    if #head > 0 and
+        (next_due == '' or tonumber(head[2]) < tonumber(next_due))
+    then
+        next_due = head[2]
     end
 end
-return {moved, next_due, soonest}
+return {moved, next_due}

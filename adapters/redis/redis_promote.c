@@ -15,11 +15,16 @@
 #define MOVES_MAX 500 /* of one script */
 #define STEPS_MAX 20  /* scripts of one queue and call */
 
+/* What has the earliest in front; tasks first. */
+static const enum redis_queue_key looked_at[] = {
+    REDIS_KEY_SCHEDULED, REDIS_KEY_RETRY, REDIS_KEY_EXPIRY, REDIS_KEY_WINDOWS};
+enum { LOOKED_AT = sizeof(looked_at) / sizeof(looked_at[0]) };
+#define TASKS_AT 2
+
 /* What promote.lua answers. */
-struct look {
+struct step {
     size_t moved;
     int64_t next_due_ms; /* INT64_MAX: none */
-    int64_t soonest_ms;  /* of anything there is to do, after a look */
 };
 
 static void begin(struct redis_port *p, const struct redis_lane *lane,
@@ -37,21 +42,20 @@ static int64_t time_of(const redisReply *r)
 }
 
 static enum status hear(struct redis_port *p, const redisReply *reply,
-                        struct look *out, struct error *err)
+                        struct step *out, struct error *err)
 {
     if (reply->type == REDIS_REPLY_ERROR)
         return redis_fault(&p->main, reply->str, err);
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3)
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
         return redis_fault(&p->main, "ERR promote.lua answers nonsense", err);
     out->moved = (size_t)reply->element[0]->integer;
     out->next_due_ms = time_of(reply->element[1]);
-    out->soonest_ms = time_of(reply->element[2]);
     return STATUS_OK;
 }
 
 static enum status work_once(struct redis_port *p,
                              const struct redis_lane *lane, int64_t now_ms,
-                             size_t limit, struct look *out, struct error *err)
+                             size_t limit, struct step *out, struct error *err)
 {
     REDIS_REPLY reply = NULL;
 
@@ -75,7 +79,7 @@ static enum status work(struct redis_port *p, const struct redis_lane *lane,
                         int64_t now_ms, size_t limit, size_t *moved,
                         int64_t *next_due_ms, struct error *err)
 {
-    struct look step = {0};
+    struct step step = {0};
 
     *moved = 0;
     for (int i = 0; i < STEPS_MAX; i++) {
@@ -92,37 +96,47 @@ static enum status work(struct redis_port *p, const struct redis_lane *lane,
     return STATUS_OK;
 }
 
-/* Looks at every queue there is: first_at[i] is when lane i has something to
- * do, due_at[i] when it has a task. Asks again if there are new queues. */
-static enum status look_at_all(struct redis_port *p, int64_t now_ms,
-                               bool *is_new, struct error *err)
+/* Not a script: all that its common part sets up costs far more than this. */
+static void begin_look(struct redis_port *p, const struct redis_lane *lane)
 {
-    enum status st = redis_script_load(&p->main, REDIS_SCRIPT_PROMOTE, err);
-    bool is_missing = false;
+    for (int i = 0; i < LOOKED_AT; i++)
+        redis_command(&p->main, 5,
+                      (const char *const[]){"ZRANGE", lane->keys[looked_at[i]],
+                                            "0", "0", "WITHSCORES"});
+}
 
-    if (st != STATUS_OK)
-        return st;
+static enum status hear_look(struct redis_port *p, struct redis_lane *lane,
+                             struct error *err)
+{
+    lane->next_due_ms = lane->soonest_ms = INT64_MAX;
+    for (int i = 0; i < LOOKED_AT; i++) {
+        REDIS_REPLY reply = NULL;
+        enum status const st = redis_next_good(&p->main, &reply, err);
+        if (st != STATUS_OK)
+            return st;
+        if (reply->elements < 2)
+            continue;
+        int64_t const at_ms = time_of(reply->element[1]);
+        if (at_ms < lane->soonest_ms)
+            lane->soonest_ms = at_ms;
+        if (i < TASKS_AT && at_ms < lane->next_due_ms)
+            lane->next_due_ms = at_ms;
+    }
+    return STATUS_OK;
+}
+
+/* Looks at every queue there is; *is_new: there may be more. */
+static enum status look_at_all(struct redis_port *p, bool *is_new,
+                               struct error *err)
+{
     redis_lanes_ask(p);
     for (size_t i = 0; i < p->lane_count; i++)
         if (p->lanes[i]->is_listed)
-            begin(p, p->lanes[i], now_ms, 0);
-    st = redis_lanes_hear(p, is_new, err);
-    for (size_t i = 0; i < p->lane_count && st == STATUS_OK; i++) {
-        REDIS_REPLY reply = NULL;
-        struct look look = {0};
-        if (!p->lanes[i]->is_listed)
-            continue;
-        st = redis_next(&p->main, &reply, err);
-        if (st == STATUS_OK && redis_script_is_missing(&p->main, reply))
-            is_missing = true;
-        else if (st == STATUS_OK)
-            st = hear(p, reply, &look, err);
-        if (st != STATUS_OK || is_missing)
-            continue;
-        p->lanes[i]->next_due_ms = look.next_due_ms;
-        p->lanes[i]->soonest_ms = look.soonest_ms;
-    }
-    *is_new = *is_new || is_missing;
+            begin_look(p, p->lanes[i]);
+    enum status st = redis_lanes_hear(p, is_new, err);
+    for (size_t i = 0; i < p->lane_count && st == STATUS_OK; i++)
+        if (p->lanes[i]->is_listed)
+            st = hear_look(p, p->lanes[i], err);
     return st;
 }
 
@@ -144,15 +158,15 @@ void redis_promote_ahead(struct redis_port *p)
 static size_t take_ahead(struct redis_port *p, const struct redis_lane **lane)
 {
     REDIS_REPLY reply = redis_take_aside(&p->main);
-    struct look look = {0};
+    struct step step = {0};
     struct error ignored;
 
     *lane = NULL;
     if (reply && p->ahead.is_sent &&
-        hear(p, reply, &look, &ignored) == STATUS_OK && look.moved > 0)
+        hear(p, reply, &step, &ignored) == STATUS_OK && step.moved > 0)
         *lane = p->ahead.lane;
     p->ahead = (struct redis_ahead){0};
-    return look.moved;
+    return step.moved;
 }
 
 enum status redis_promote(void *self, int64_t now_ms, size_t limit,
@@ -167,11 +181,11 @@ enum status redis_promote(void *self, int64_t now_ms, size_t limit,
     enum status st = redis_ready(&p->main, err);
 
     if (st == STATUS_OK)
-        st = look_at_all(p, now_ms, &is_new, err);
+        st = look_at_all(p, &is_new, err);
     if (st == STATUS_OK && is_new) {
         st = redis_lanes_refresh(p, err);
         if (st == STATUS_OK)
-            st = look_at_all(p, now_ms, &is_new, err);
+            st = look_at_all(p, &is_new, err);
     }
     if (st == STATUS_OK)
         total = take_ahead(p, &served);
