@@ -190,6 +190,19 @@ Test(redis_promote, a_page_of_small_tasks_is_few_commands)
     cr_expect(le(llong, calls_of(&f, "hdel"), 8));
 }
 
+Test(redis_promote, where_nothing_is_due_no_script_runs)
+{
+    int64_t due_ms;
+    given_body("scheduled", LATER_MS + 2, "1:t,2:{},");
+    given_body("retry", LATER_MS + 1, "1:t,2:{},");
+    by_hand(&f, "CONFIG RESETSTAT");
+
+    cr_assert(eq(sz, promote_up_to(10, &due_ms), 0));
+
+    cr_assert(eq(i64, due_ms, LATER_MS + 1));
+    IS_COUNT(calls_of(&f, "evalsha"), 0);
+}
+
 /* What one script may move of the largest is a matter of its bytes. */
 Test(redis_promote, of_large_tasks_only_a_few_are_moved_at_once)
 {
