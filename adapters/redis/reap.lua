@@ -20,6 +20,7 @@ local forget_after, room = tonumber(ARGV[4]), tonumber(ARGV[5])
 local OVERHEAD = 256 -- bytes of a task beyond those of its fields
 local taken = {}
 local is_full = false
+local has_group = false -- the stream `taken`, for all we know
 
 local function fields_of(flat)
     local map = {}
@@ -75,7 +76,10 @@ local function take(stream, entry, deliveries)
     redis.call('XDEL', STREAM[stream], entry)
     local new = add_task(STREAM.taken, entry, task.id, task.type, task.payload,
         x)
-    redis.pcall('XGROUP', 'CREATE', STREAM.taken, GROUP, 0)
+    if not has_group then
+        redis.pcall('XGROUP', 'CREATE', STREAM.taken, GROUP, 0)
+        has_group = true -- or it was there, which is an error
+    end
     redis.call('XCLAIM', STREAM.taken, GROUP, taker, 0, new, 'RETRYCOUNT',
         string.format('%.0f', deliveries), 'FORCE', 'JUSTID', 'LASTID', new)
     point(task.id, 'taken', new)

@@ -197,6 +197,28 @@ Test(redis_queue, fencing_grows_also_when_the_servers_clock_steps_back)
     cr_assert(gt(u64, f.leases[0].fencing, before));
 }
 
+Test(redis_queue, many_leases_that_ended_are_taken_with_one_look_at_the_group)
+{
+    struct reap_request const req = {
+        .max = 20, .lease_ms = LONG_MS, .worker = "reaper", .now_ms = NOW_MS};
+    size_t count;
+    IS_STATUS(enqueue_some(&f, 20), STATUS_OK);
+    cr_assert(eq(sz, lease_some(&f, 20), 20));
+    by_hand(&f, "EVAL %s 1 {ns:q}:ready:normal",
+            "for _, item in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do "
+            "redis.call('XCLAIM', KEYS[1], 'millrace', '0/gone', 0, item[1]) "
+            "end return 1");
+    by_hand(&f, "CONFIG RESETSTAT");
+
+    IS_STATUS(
+        queue_take_expired(f.direct, &req, &f.mem, f.leases, &count, &f.err),
+        STATUS_OK);
+
+    cr_assert(eq(sz, count, 20));
+    IS_COUNT(calls_of(&f, "xclaim"), 20);
+    IS_COUNT(calls_of(&f, "xgroup|create") + calls_of(&f, "xgroup"), 1);
+}
+
 Test(redis_queue, a_port_that_closes_leaves_no_consumer_behind)
 {
     struct queue_port q;
