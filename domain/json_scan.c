@@ -160,23 +160,20 @@ static bool is_plain(unsigned char c)
 /* A word with every byte set to n. */
 #define EACH(n) (UINT64_C(0x0101010101010101) * (n))
 
-/* Whether all eight bytes at from are plain; may say no where one just behind
- * a byte that is not plain looks so, too. In each term the highest bit of a
- * byte tells: one of 0x80 and more; one below 0x20; one that is equal to c,
- * since only 0 borrows there. */
+/* Whether all eight bytes at from are plain. In each term the highest bit of a
+ * byte tells: one of 0x80 and more; of those below, 0x7F, one below 0x20, or
+ * one that is equal to c, since only 0 borrows there. What is carried or
+ * borrowed comes from a byte that is not plain anyway. */
 static bool are_eight_plain(const char *from)
 {
-    uint64_t const highest = EACH(0x80);
     uint64_t word;
 
     memcpy(&word, from, sizeof(word));
     uint64_t const quote = word ^ EACH('"');
     uint64_t const escape = word ^ EACH('\\');
-    uint64_t const delete = word ^ EACH(0x7F);
-    uint64_t const special =
-        word | ((word - EACH(0x20)) & ~word) | ((quote - EACH(1)) & ~quote) |
-        ((escape - EACH(1)) & ~escape) | ((delete - EACH(1)) & ~delete);
-    return (special & highest) == 0;
+    uint64_t const special = word | (word + EACH(1)) | (word - EACH(0x20)) |
+                             (quote - EACH(1)) | (escape - EACH(1));
+    return (special & EACH(0x80)) == 0;
 }
 
 /* Steps over what stands for itself, which is nearly all of most strings. */
