@@ -96,7 +96,6 @@ static struct block *block_new(struct shelf *shelf, size_t piece)
 
 static void block_free(struct block *b)
 {
-    shut_block(b);
     b->shelf->bytes -= b->size;
     ASAN_UNPOISON_MEMORY_REGION(b, b->size);
     free(b);
@@ -153,11 +152,11 @@ void *pool_take(struct pool *p, size_t size)
     return b ? start_of(take_from(b)) : NULL;
 }
 
-void pool_give(void *start)
+void pool_give(void *piece)
 {
-    if (!start)
+    if (!piece)
         return;
-    struct piece *p = piece_at(start);
+    struct piece *p = piece_at(piece);
     struct block *b = p->block;
     if (!b) {
         free(p);
@@ -169,15 +168,21 @@ void pool_give(void *start)
     p->next = b->given;
     b->given = p;
     ASAN_POISON_MEMORY_REGION(p, b->piece);
-    if (--b->used == 0 && !is_kept(b))
+    if (--b->used == 0 && !is_kept(b)) {
+        shut_block(b);
         block_free(b);
+    }
 }
 
 void pool_release(struct pool *p)
 {
     for (size_t i = 0; i < PIECE_MAX / PIECE_STEP; i++) {
-        while (p->shelves[i].open)
-            block_free(p->shelves[i].open);
-        assert(p->shelves[i].bytes == 0);
+        struct shelf *shelf = &p->shelves[i];
+        for (struct block *b = shelf->open, *next; b; b = next) {
+            next = b->next;
+            block_free(b);
+        }
+        shelf->open = NULL;
+        assert(shelf->bytes == 0);
     }
 }
