@@ -285,15 +285,15 @@ Test(pool, few_pieces_take_little_and_many_are_not_kept)
     static void *pieces[MANY];
     struct pool pool = {0};
     pieces[0] = pool_take(&pool, 500);
-    cr_assert(le(sz, pool_bytes(&pool), 4096));
+    cr_assert(lt(sz, pool_bytes(&pool), 4097));
     for (size_t i = 1; i < MANY; i++)
         pieces[i] = pool_take(&pool, 500);
-    cr_assert(ge(sz, pool_bytes(&pool), (size_t)MANY * 500));
+    cr_assert(lt(sz, (size_t)MANY * 500, pool_bytes(&pool)));
 
     for (size_t i = 0; i < MANY; i++)
         pool_give(pieces[i]);
 
-    cr_assert(le(sz, pool_bytes(&pool), 65536));
+    cr_assert(lt(sz, pool_bytes(&pool), 65537));
     pool_release(&pool);
     cr_assert(eq(sz, pool_bytes(&pool), 0));
 }
@@ -306,7 +306,28 @@ Test(pool, a_task_that_comes_and_goes_does_not_make_a_block_each_time)
 
     pool_give(pool_take(&pool, 100));
 
-    cr_assert(gt(sz, before, 0));
+    cr_assert(ne(sz, before, 0));
     cr_assert(eq(sz, pool_bytes(&pool), before));
+    pool_release(&pool);
+}
+
+Test(pool, what_flows_through_does_not_make_it_grow)
+{
+    static void *pieces[100];
+    struct pool pool = {0};
+    for (size_t i = 0; i < 100; i++)
+        pieces[i] = pool_take(&pool, 500);
+    size_t const before = pool_bytes(&pool);
+
+    for (size_t turn = 0; turn < MANY; turn++) {
+        for (size_t i = 0; i < 10; i++)
+            pool_give(pieces[(turn + i) % 100]);
+        for (size_t i = 0; i < 10; i++)
+            pieces[(turn + i) % 100] = pool_take(&pool, 500);
+    }
+
+    cr_assert(lt(sz, pool_bytes(&pool), before + 1));
+    for (size_t i = 0; i < 100; i++)
+        pool_give(pieces[i]);
     pool_release(&pool);
 }
