@@ -3,7 +3,6 @@
  */
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "adapters/doubles/virtual_clock.h"
 #include "cmd/sim/nap.h"
@@ -13,14 +12,6 @@
 #define ROOM ((size_t)1024 * 1024) /* for a page of a list */
 #define CALM_ROUNDS 600            /* within which all must be done */
 #define SHORT_LEASE_MS 1000        /* where the store has its own clock */
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void set_up_actor(struct sim *s, struct sim_actor *a, char kind,
                          size_t i, struct dice *d)
@@ -57,7 +48,7 @@ static void set_up(struct sim *s)
     s->witness.model = s->model;
     s->witness.trace = s->config->trace;
     s->witness.hash = UINT64_C(14695981039346656037);
-    s->began_mono_ms = monotonic_ms();
+    witness_begin(&s->witness);
 }
 
 static enum status open_ports(struct sim *s)
@@ -221,7 +212,6 @@ static void take_action(struct sim *s, const struct sim_action *action)
     struct sim_actor *a = actor_of(s, action);
 
     s->dice.state = action->bits;
-    s->model->early_ms = monotonic_ms() - s->began_mono_ms + 1;
     if (a && action->kind != SIM_FREEZE && sim_actor_open(a))
         chaos_arm(a->chaos, action->chaos);
     act(s, action, a);
@@ -308,7 +298,6 @@ static const struct model_task *unfinished(const struct sim *s)
 
 static void calm_round(struct sim *s)
 {
-    s->model->early_ms = monotonic_ms() - s->began_mono_ms + 1;
     for (size_t i = 0; i < SIM_PRODUCERS; i++)
         sim_flush(&s->producers[i]);
     for (size_t i = 0; i < s->worker_count; i++)

@@ -72,7 +72,6 @@ struct sim {
     struct sim_actor reapers[SIM_REAPERS];
     bool is_calm;    /* no faults any more */
     bool is_stalled; /* the others go on while one stands still */
-    int64_t began_mono_ms;
 
     /* The ports of dead actors: what a close would give back, a dead process
      * does not, so they are left alone until the run is over. */

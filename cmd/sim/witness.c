@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "cmd/sim/judge.h"
 
@@ -11,6 +12,19 @@ struct witness_port {
     const char *who;
     struct queue_port inner;
 };
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void witness_begin(struct witness *w)
+{
+    w->began_mono_ms = monotonic_ms();
+}
 
 void witness_note(struct witness *w, const char *format, ...)
 {
@@ -179,6 +193,8 @@ static enum status witness_take_expired(void *self,
         note_fault(p, "take", err);
         return st;
     }
+    /* Only now is it known how slow the machine has been so far. */
+    p->w->model->early_ms = monotonic_ms() - p->w->began_mono_ms + 1;
     model_was_taken(p->w->model, req, leases, n);
     note_leases(p, "take", leases, n);
     if (st == STATUS_OK)

@@ -30,9 +30,14 @@ struct witness {
     uint64_t signals; /* how often something changed that sleepers wait for */
     struct old_lease leases[WITNESS_LEASES]; /* a ring of all there were */
     size_t lease_count;
+    int64_t began_mono_ms; /* see witness_begin() */
     bool is_unjudged; /* what is settled now need not follow the rules: by an
                          impostor, or by who gives up */
 };
+
+/* Says that from here on a store with a clock of its own may be ahead of the
+ * model's by as much as passes outside. */
+void witness_begin(struct witness *w);
 
 /* Open ports around inner, which they close, for who (borrowed). */
 MUST_USE enum status witness_queue_open(struct witness *w, const char *who,

@@ -8,7 +8,6 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "cmd/sim/dice.h"
 #include "cmd/sim/sim_store.h"
@@ -43,7 +42,6 @@ static struct task_id_source ids;
 static struct held held[HELD_MAX]; /* a ring: of all leases there were */
 static size_t held_count;
 static int64_t now_ms;
-static int64_t began_mono_ms;
 static char room[ROOM];
 static struct arena mem = {.base = room, .size = ROOM};
 static struct error err;
@@ -53,14 +51,6 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
     const char *given = getenv(name);
 
     return given ? strtoull(given, NULL, 10) : otherwise;
-}
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void open_store(void)
@@ -87,8 +77,8 @@ static void begin(uint64_t seed)
     ids = (struct task_id_source){0};
     held_count = 0;
     now_ms = place.start_ms ? place.start_ms : INT64_C(1750000000000);
-    began_mono_ms = monotonic_ms();
     witness = (struct witness){.model = model_new(), .is_unjudged = true};
+    witness_begin(&witness);
     cr_assert(witness.model != NULL);
     witness.model->is_ordered = true;
     witness.model->is_timed_apart = place.age != NULL;
@@ -388,7 +378,6 @@ static const char *run(uint64_t seed, size_t *step)
     struct model *m = witness.model;
 
     for (*step = 1; *step <= STEPS && model_is_fine(m); ++*step) {
-        m->early_ms = monotonic_ms() - began_mono_ms + 1;
         enum status const st = do_anything();
         if (st < 0)
             model_complain(m, NULL, "%s", err.text);
