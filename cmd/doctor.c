@@ -210,8 +210,8 @@ enum exit_code command_doctor(struct invocation *inv)
         "What is stored is read in pages and may be used meanwhile. --fix "
         "never loses a task, and runs none again that is known to be done: "
         "a task without a place waits again or becomes ready, what leads to no "
-        "task is removed, and what Redis has among tasks that can't be read "
-        "becomes a dead letter. Each flaw is looked at again in the instant "
+        "task is removed, and what lies among tasks and can't be read becomes "
+        "a dead letter. Each flaw is looked at again in the instant "
         "of its repair. What --fix can't repair is left as it is, and said; "
         "if all is well then, doctor exits with 0. With --json, found and "
         "fixed count flaws, and fixable says whether --fix repairs them."};

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "adapters/sqlite/sqlite_key.h"
 #include "adapters/sqlite/sqlite_row.h"
 
 /* A task that something is done to. Of task, what requeueing and keys need. */
@@ -188,7 +189,9 @@ static enum status remove_first(struct ledger *l, struct target *t,
     if (st != STATUS_OK)
         return st;
     struct bytes const id = query_column_bytes(&q, COLUMN_ID);
-    struct task_id const unpacked = task_id_unpack((const uint8_t *)id.at);
+    struct packed_id packed = {{0}};
+    memcpy(packed.at, id.at, id.len < TASK_ID_BYTES ? id.len : TASK_ID_BYTES);
+    struct task_id const unpacked = task_id_unpack(packed.at);
     read_target(&q, &unpacked, t);
     query_end(&q);
     return remove_target(l, t, err);

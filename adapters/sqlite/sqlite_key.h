@@ -38,6 +38,13 @@ static inline int64_t packed_id_number(const struct packed_id *id)
                      (random & ((1U << 21) - 1)));
 }
 
+/* Whether a task of this id is found where it stands: at number. */
+static inline bool packed_id_leads_to(const struct packed_id *id,
+                                      int64_t number)
+{
+    return number < 0 || number == packed_id_number(id);
+}
+
 /* Who holds key in queue_id at now_ms. Answers STATUS_NOT_FOUND. */
 MUST_USE enum status key_holder(struct ledger *l, int64_t queue_id,
                                 struct bytes key, int64_t now_ms,

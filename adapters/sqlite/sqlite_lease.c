@@ -5,14 +5,14 @@
  * then changes them: a cursor over an index whose entries move under it would
  * have to find its place again for each.
  *
- * A row that makes no task (foreign hands, a bug) is leased like its neighbours
- * but handed to nobody: it must not hold up those behind it, and comes back
- * when its lease ends, until the scrubber or a person deals with it.
+ * A row that makes no task (foreign hands, a bug) must not hold up those behind
+ * it: it becomes a dead letter, see sqlite_stray.h.
  */
 #include "adapters/sqlite/sqlite_lease.h"
 
 #include "adapters/sqlite/sqlite_row.h"
 #include "adapters/sqlite/sqlite_span.h"
+#include "adapters/sqlite/sqlite_stray.h"
 
 /* What is being handed over. */
 struct batch {
@@ -26,17 +26,11 @@ struct batch {
     struct bytes name;       /* of the queue, in mem */
     size_t skipped; /* rows of this run that make no task; their numbers stand
                        at the end of room->numbers */
-    int64_t first_position; /* of this run */
+    int64_t first_position; /* of this run's tasks */
     int64_t last_position;
     bool is_full;   /* mem takes no more */
     bool is_taking; /* what others leased */
 };
-
-/* How many rows this run has, which began with the first lease. */
-static size_t run_length(const struct batch *b, size_t first)
-{
-    return b->count - first + b->skipped;
-}
 
 /* Reads the row as the next lease of the batch, or skips it. Answers
  * STATUS_EMPTY when mem is full. */
@@ -75,11 +69,11 @@ static enum status check_room(const struct batch *b, struct error *err)
     return STATUS_OK;
 }
 
-/* Notes that the row belongs to the run. */
-static void note_position(struct batch *b, const struct query *q, bool is_first)
+/* Notes that the row of lease n, 0 being the first, belongs to the run. */
+static void note_position(struct batch *b, const struct query *q, size_t n)
 {
     b->last_position = query_column_int(q, COLUMN_POSITION);
-    if (is_first)
+    if (n == 0)
         b->first_position = b->last_position;
 }
 
@@ -101,16 +95,29 @@ static enum status read_leases(struct batch *b, struct query *q,
 
     b->skipped = 0;
     while (!b->is_full && (st = query_next(q, err)) == STATUS_OK) {
-        bool const is_first = run_length(b, first) == 0;
+        size_t const n = b->count;
         st = read_lease(b, q, err);
         if (st < 0)
             break;
         b->is_full = st == STATUS_EMPTY;
-        if (!b->is_full)
-            note_position(b, q, is_first);
+        if (b->count > n)
+            note_position(b, q, n - first);
     }
     query_end(q);
     return st < 0 ? st : check_room(b, err);
+}
+
+/* Makes dead letters of the rows of the run, all in that state, that make no
+ * task. */
+static enum status bury_skipped(const struct batch *b, enum task_state state,
+                                int64_t now_ms, struct error *err)
+{
+    enum status st = STATUS_OK;
+
+    for (size_t i = 1; st == STATUS_OK && i <= b->skipped; i++)
+        st = stray_bury(b->ledger, b->queue, b->room->numbers[BATCH_MAX - i],
+                        state, now_ms, err);
+    return st;
 }
 
 /* Gives the lease its token and its end. */
@@ -154,8 +161,9 @@ static enum status lease_run(struct batch *b, enum priority priority,
     query_int(&q, priority);
     query_int(&q, (int64_t)max);
     enum status st = read_leases(b, &q, err);
-    size_t const n = run_length(b, first);
-    if (st < 0 || n == 0)
+    if (st == STATUS_OK)
+        st = bury_skipped(b, TASK_READY, req->now_ms, err);
+    if (st < 0 || b->count == first)
         return st;
     int64_t const fencing = queue_row_next_fencing(queue);
     for (size_t i = first; i < b->count; i++) {
@@ -165,8 +173,6 @@ static enum status lease_run(struct batch *b, enum priority priority,
         lease->task.attempt++;
         lease->started_at_ms = req->now_ms;
         lease->is_started = false;
-    }
-    for (size_t i = 0; i < n; i++) {
         queue_row_take(queue, TASK_READY);
         queue_row_add(queue, TASK_ACTIVE);
     }
@@ -306,8 +312,9 @@ static enum status record_taking(struct batch *b, int64_t number,
     return query_run(&q, err);
 }
 
-static enum status take_from(struct batch *b, struct queue_row *queue,
-                             const struct reap_request *req, struct error *err)
+/* Takes up to as many rows of queue as there is room for. */
+static enum status take_run(struct batch *b, struct queue_row *queue,
+                            const struct reap_request *req, struct error *err)
 {
     const int64_t *numbers = b->room->numbers;
     size_t const first = b->count;
@@ -315,8 +322,6 @@ static enum status take_from(struct batch *b, struct queue_row *queue,
 
     enum status st =
         span_split_expired(b->ledger, queue->id, req->now_ms, max, err);
-    if (st == STATUS_OK)
-        st = begin_queue(b, queue, err);
     if (st < 0)
         return st;
     struct query q = query_on(b->ledger->connection, SQL_TASKS_EXPIRED);
@@ -324,15 +329,27 @@ static enum status take_from(struct batch *b, struct queue_row *queue,
     query_int(&q, (int64_t)max);
     query_int(&q, req->now_ms);
     st = read_leases(b, &q, err);
+    if (st == STATUS_OK)
+        st = bury_skipped(b, TASK_ACTIVE, req->now_ms, err);
     for (size_t i = first; st == STATUS_OK && i < b->count; i++) {
         int64_t const fencing = queue_row_next_fencing(queue);
         stamp(&b->leases[i], queue, numbers[i], fencing,
               req->now_ms + req->lease_ms);
         st = record_taking(b, numbers[i], fencing, req, err);
     }
-    for (size_t i = 1; st == STATUS_OK && i <= b->skipped; i++)
-        st = record_taking(b, numbers[BATCH_MAX - i],
-                           queue_row_next_fencing(queue), req, err);
+    return st;
+}
+
+/* Takes from queue, again as long as it gives rows but no tasks. */
+static enum status take_from(struct batch *b, struct queue_row *queue,
+                             const struct reap_request *req, struct error *err)
+{
+    enum status st = begin_queue(b, queue, err);
+
+    if (st == STATUS_OK)
+        st = take_run(b, queue, req, err);
+    while (st == STATUS_OK && b->skipped > 0 && wants_more(b))
+        st = take_run(b, queue, req, err);
     return st;
 }
 

@@ -244,7 +244,8 @@ static bool matches(const struct list_request *req, const struct query *q)
                              query_column_int(q, COLUMN_SINCE));
 }
 
-/* Looks at the next task of lane, and adds it to the page if it matches. */
+/* Looks at the next task of lane, and adds it to the page if it matches. One
+ * that can't be read is passed by: the others are to be seen. */
 static enum status examine(struct lister *l, const struct lane *lane,
                            struct error *err)
 {
@@ -255,7 +256,7 @@ static enum status examine(struct lister *l, const struct lane *lane,
     enum status st = query_next(&q, err);
     if (st != STATUS_OK)
         return st < 0 ? st : STATUS_OK;
-    if (matches(l->req, &q)) {
+    if (matches(l->req, &q) && row_is_readable(&q)) {
         st = row_read_record(&q, l->mem, &l->records[l->count], err);
         if (st == STATUS_OK)
             l->count++;

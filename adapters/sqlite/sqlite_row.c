@@ -44,10 +44,9 @@ bool row_is_over(const struct query *q, int64_t now_ms)
            query_column_int(q, COLUMN_SINCE) <= now_ms - retain_ms;
 }
 
-static bool copy(const struct query *q, int column, struct arena *mem,
-                 struct bytes *out)
+static bool copy(struct arena *mem, struct bytes *bytes)
 {
-    return arena_copy(mem, query_column_bytes(q, column), out);
+    return arena_copy(mem, *bytes, bytes);
 }
 
 static enum status corrupt(const struct query *q, struct error *err)
@@ -64,14 +63,20 @@ static bool is_sound(struct task task)
     task.queue = BYTES(DEFAULT_QUEUE); /* filled in later */
     task.attempt = 0;
     task.crashes = 0;
-    return task_is_valid(&task);
+    return task_is_valid(&task) && task.last_error.len <= ERROR_TAIL_MAX;
 }
 
-enum status row_read_task(const struct query *q, struct arena *mem,
-                          struct task *out, struct error *err)
+/* Reads the task, whose bytes are the query's; false: it is none. What is too
+ * large must be found here: it would find no room in any arena. */
+static bool see_task(const struct query *q, struct task *out)
 {
     struct bytes const id = query_column_bytes(q, COLUMN_ID);
     struct task task = {
+        .type = query_column_bytes(q, COLUMN_TYPE),
+        .key = query_column_bytes(q, COLUMN_KEY),
+        .headers = query_column_bytes(q, COLUMN_HEADERS),
+        .payload = query_column_bytes(q, COLUMN_PAYLOAD),
+        .last_error = query_column_bytes(q, COLUMN_LAST_ERROR),
         .backoff.base_ms = query_column_int(q, COLUMN_BACKOFF_BASE),
         .backoff.max_ms = query_column_int(q, COLUMN_BACKOFF_MAX),
         .timeout_ms = query_column_int(q, COLUMN_TIMEOUT),
@@ -83,49 +88,82 @@ enum status row_read_task(const struct query *q, struct arena *mem,
     };
 
     if (id.len != TASK_ID_BYTES || !read_small(q, &task))
-        return corrupt(q, err);
+        return false;
     task.id = task_id_unpack((const uint8_t *)id.at);
-    if (!copy(q, COLUMN_TYPE, mem, &task.type) ||
-        !copy(q, COLUMN_KEY, mem, &task.key) ||
-        !copy(q, COLUMN_HEADERS, mem, &task.headers) ||
-        !copy(q, COLUMN_PAYLOAD, mem, &task.payload) ||
-        !copy(q, COLUMN_LAST_ERROR, mem, &task.last_error))
-        return STATUS_EMPTY;
     if (!is_sound(task))
+        return false;
+    *out = task;
+    return true;
+}
+
+static bool copy_task(struct arena *mem, struct task *task)
+{
+    return copy(mem, &task->type) && copy(mem, &task->key) &&
+           copy(mem, &task->headers) && copy(mem, &task->payload) &&
+           copy(mem, &task->last_error);
+}
+
+enum status row_read_task(const struct query *q, struct arena *mem,
+                          struct task *out, struct error *err)
+{
+    struct task task;
+
+    if (!see_task(q, &task))
         return corrupt(q, err);
+    if (!copy_task(mem, &task))
+        return STATUS_EMPTY;
     *out = task;
     return STATUS_OK;
 }
 
-enum status row_read_record(const struct query *q, struct arena *mem,
-                            struct task_record *out, struct error *err)
+/* The same as see_task, for the whole record; its state may be none. */
+static bool see_record(const struct query *q, struct task_record *out)
 {
     struct task_record record = {
         .started_at_ms = query_column_int(q, COLUMN_STARTED_AT),
+        .worker = query_column_bytes(q, COLUMN_WORKER),
     };
     int64_t const since_ms = query_column_int(q, COLUMN_SINCE);
-    int32_t state, reason;
+    int32_t reason;
 
-    if (!read_below(q, COLUMN_STATE, TASK_STATES, &state) ||
-        !read_below(q, COLUMN_REASON, REASONS, &reason))
-        return corrupt(q, err);
-    record.state = (enum task_state)state;
+    if (!read_below(q, COLUMN_REASON, REASONS, &reason) ||
+        !see_task(q, &record.task))
+        return false;
+    record.state = (enum task_state)query_column_int(q, COLUMN_STATE);
     record.reason = (enum reason)reason;
-    enum status const st = row_read_task(q, mem, &record.task, err);
-    if (st != STATUS_OK)
-        return st;
+    record.task.queue = query_column_bytes(q, COLUMN_QUEUE);
     if (record.state == TASK_ACTIVE) {
         record.started_at_ms = since_ms;
         record.lease_until_ms = query_column_int(q, COLUMN_POSITION);
     } else if (record.state == TASK_DONE || record.state == TASK_DEAD) {
         record.finished_at_ms = since_ms;
     }
-    if (!copy(q, COLUMN_QUEUE, mem, &record.task.queue) ||
-        !copy(q, COLUMN_WORKER, mem, &record.worker) ||
-        !copy(q, COLUMN_RESULT, mem, &record.result))
-        return STATUS_EMPTY;
-    if (record.result.at && record.result.len == 0)
+    if (record.state == TASK_DONE) /* of a dead one see sqlite_stray.h */
+        record.result = query_column_bytes(q, COLUMN_RESULT);
+    *out = record;
+    return !record.result.at ||
+           (record.result.len > 0 && record.result.len <= RESULT_JSON_MAX);
+}
+
+bool row_is_readable(const struct query *q)
+{
+    struct task_record ignored;
+
+    return see_record(q, &ignored);
+}
+
+enum status row_read_record(const struct query *q, struct arena *mem,
+                            struct task_record *out, struct error *err)
+{
+    struct task_record record;
+    int32_t state;
+
+    if (!see_record(q, &record) ||
+        !read_below(q, COLUMN_STATE, TASK_STATES, &state))
         return corrupt(q, err);
+    if (!copy_task(mem, &record.task) || !copy(mem, &record.task.queue) ||
+        !copy(mem, &record.worker) || !copy(mem, &record.result))
+        return STATUS_EMPTY;
     *out = record;
     return STATUS_OK;
 }

@@ -25,6 +25,10 @@ MUST_USE enum status row_read_record(const struct query *q, struct arena *mem,
                                      struct task_record *out,
                                      struct error *err);
 
+/* Whether row_read_record() can read the current row of q, but for its state:
+ * that may be none that there is. */
+bool row_is_readable(const struct query *q);
+
 /* A token tells queue, number and fencing of the task. */
 struct token {
     int64_t queue_id;

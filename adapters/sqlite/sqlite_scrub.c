@@ -16,21 +16,36 @@
 #include <stdlib.h>
 
 #include "adapters/sqlite/sqlite_key.h"
+#include "adapters/sqlite/sqlite_row.h"
 #include "adapters/sqlite/sqlite_schema.h"
+#include "adapters/sqlite/sqlite_stray.h"
 #include "domain/text.h"
 
 #define TASK_INDEXES 4
 
-enum { INDEXES, ROWS, STATES, LINE, RETENTION, STALE, SILENT, KEYS, COUNTERS };
+enum {
+    INDEXES,
+    UNREADABLE,
+    ROWS,
+    STATES,
+    LINE,
+    RETENTION,
+    STALE,
+    SILENT,
+    KEYS,
+    COUNTERS
+};
 
 static const struct scrub_check checks[] = {
     [INDEXES] = {"indexes", FINDING_BAD, true,
                  "indexes of tasks that are missing: every call reads all "
                  "rows"},
-    [ROWS] =
-        {"task rows", FINDING_BAD, false,
-         "tasks of no queue, or whose id can't be read or leads elsewhere: "
-         "nobody can run or find them; see them with sqlite3"},
+    [UNREADABLE] = {"unreadable", FINDING_BAD, true,
+                    "rows that can't be read as tasks: nobody can run them; "
+                    "--fix makes them dead letters"},
+    [ROWS] = {"task rows", FINDING_BAD, false,
+              "tasks of no queue, or whose id leads elsewhere: nobody can run "
+              "or find them; see them with sqlite3"},
     [STATES] = {"task states", FINDING_BAD, true,
                 "tasks in no state; --fix makes them ready"},
     [LINE] = {"line", FINDING_BAD, true,
@@ -76,52 +91,29 @@ static void add(struct page *p, size_t check, struct bytes queue,
     f->subject[f->subject_len] = '\0';
 }
 
-/* Columns of SQL_SCRUB_TASKS. */
-enum {
-    T_NUMBER,
-    T_ID,
-    T_STATE,
-    T_IS_PASSED_BY,
-    T_POSITION,
-    T_IS_RETAINED,
-    T_SPACE,
-    T_QUEUE,
-    T_SEEN
-};
+/* Columns of SQL_SCRUB_TASKS, behind those of enum task_column. */
+enum { T_IS_PASSED_BY = COLUMN_QUEUE + 1, T_IS_RETAINED, T_SPACE, T_SEEN };
 
 static void examine_active(struct page *p, const struct query *q,
                            struct bytes queue, struct bytes id)
 {
-    if (query_column_int(q, T_POSITION) < p->now_ms - SCRUB_STALE_MS)
+    if (query_column_int(q, COLUMN_POSITION) < p->now_ms - SCRUB_STALE_MS)
         add(p, STALE, queue, id);
     else if (query_column_int(q, T_SEEN) < p->now_ms - SCRUB_SILENT_MS)
         add(p, SILENT, queue, id);
 }
 
-/* Whether the task of this number is found by its id. */
-static bool is_in_place(int64_t number, const struct task_id *id)
+static void examine_task(struct page *p, const struct query *q,
+                         struct bytes queue)
 {
-    struct packed_id const packed = packed_id_of(id);
-
-    return number < 0 || number == packed_id_number(&packed);
-}
-
-static void examine_task(struct page *p, const struct query *q)
-{
-    struct bytes const space = query_column_bytes(q, T_SPACE);
-    struct bytes const queue = query_column_bytes(q, T_QUEUE);
-    struct bytes const packed = query_column_bytes(q, T_ID);
-    int64_t const state = query_column_int(q, T_STATE);
-
-    if (space.at && !bytes_is(space, p->scrub->store->namespace))
-        return;
-    if (packed.len != TASK_ID_BYTES) {
-        add(p, ROWS, queue, BYTES("?"));
-        return;
-    }
-    struct task_id const id = task_id_unpack((const uint8_t *)packed.at);
+    struct bytes const said = query_column_bytes(q, COLUMN_ID);
+    struct task_id const id = task_id_unpack((const uint8_t *)said.at);
+    struct packed_id const packed = packed_id_of(&id);
     struct bytes const subject = bytes_of(id.text);
-    if (!space.at || !is_in_place(query_column_int(q, T_NUMBER), &id))
+    int64_t const state = query_column_int(q, COLUMN_STATE);
+
+    if (!queue.at ||
+        !packed_id_leads_to(&packed, query_column_int(q, COLUMN_NUMBER)))
         add(p, ROWS, queue, subject);
     else if (state < 0 || state >= TASK_STATES)
         add(p, STATES, queue, subject);
@@ -131,6 +123,35 @@ static void examine_task(struct page *p, const struct query *q)
         add(p, RETENTION, queue, subject);
     else if (state == TASK_ACTIVE)
         examine_active(p, q, queue, subject);
+}
+
+/* One that is leased is left to its lease: who takes it then, makes it a dead
+ * letter. */
+static void examine_stray(struct page *p, const struct query *q,
+                          struct bytes queue)
+{
+    char name[32];
+
+    stray_name(query_column_int(q, COLUMN_NUMBER), name, sizeof(name));
+    if (!queue.at)
+        add(p, ROWS, queue, bytes_of(name));
+    else if (query_column_int(q, COLUMN_STATE) == TASK_ACTIVE)
+        examine_active(p, q, queue, bytes_of(name));
+    else
+        add(p, UNREADABLE, queue, bytes_of(name));
+}
+
+static void examine_row(struct page *p, const struct query *q)
+{
+    struct bytes const space = query_column_bytes(q, T_SPACE);
+    struct bytes const queue = query_column_bytes(q, COLUMN_QUEUE);
+
+    if (space.at && !bytes_is(space, p->scrub->store->namespace))
+        return;
+    if (row_is_readable(q))
+        examine_task(p, q, queue);
+    else
+        examine_stray(p, q, queue);
 }
 
 static enum status examine_tasks(struct page *p, int64_t after,
@@ -143,8 +164,8 @@ static enum status examine_tasks(struct page *p, int64_t after,
     query_int(&q, after);
     query_int(&q, SCRUB_PAGE_MAX);
     for (; (st = query_next(&q, err)) == STATUS_OK; n++) {
-        after = query_column_int(&q, T_NUMBER);
-        examine_task(p, &q);
+        after = query_column_int(&q, COLUMN_NUMBER);
+        examine_row(p, &q);
     }
     if (st < 0)
         return st;
@@ -366,6 +387,9 @@ static enum status run(struct ledger *l, void *self, struct error *err)
         ledger_find(l, bytes_of(fix->flaw->queue), &row, err);
     if (st != STATUS_OK)
         return st;
+    if (fix->flaw->check == UNREADABLE)
+        return stray_repair(l, row, bytes_of(fix->flaw->subject), fix->now_ms,
+                            err);
     return fix->flaw->check == KEYS ? fix_key(l, fix->flaw, row, err)
                                     : fix_task(l, fix, row, err);
 }

@@ -280,7 +280,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
     [SQL_TASK_REQUEUE] =
         "UPDATE millrace_tasks SET state = 1, position = ?2,"
         " since = ?3, attempt = ?4, crashes = ?5, expires_ms = ?6,"
-        " created_at = ?7, run_at = ?8, started_at = 0, reason = 0"
+        " created_at = ?7, run_at = ?8, started_at = 0, reason = 0,"
+        " result = NULL"
         " WHERE number = ?1",
     [SQL_TASK_REMOVE] = "DELETE FROM millrace_tasks WHERE number = ?1",
 
@@ -342,12 +343,32 @@ const char *const sql_text[SQL_STATEMENTS] = {
         " WHERE namespace = ?1 AND name > ?2 AND seen_at >= ?3"
         " ORDER BY name LIMIT ?4",
 
+    /* rows that make no task: see sqlite_stray.c */
+
+    [SQL_STRAY_ROW] = "SELECT t.id, t.priority, t.type, t.payload, t.*"
+                      " FROM millrace_tasks t WHERE t.number = ?1",
+    [SQL_STRAY_KEY_FREE] =
+        "DELETE FROM millrace_keys WHERE queue_id = ?1 AND number = ?2"
+        " AND until_ms = 0"
+        " AND key = (SELECT key FROM millrace_tasks WHERE number = ?2)",
+    [SQL_STRAY_BURY] =
+        "UPDATE millrace_tasks SET state = 5, id = ?2, position = ?3,"
+        " since = ?4, priority = ?5, max_attempts = ?6, max_crashes = ?7,"
+        " timeout_ms = ?8, backoff_kind = ?9, backoff_jitter = ?10,"
+        " backoff_factor_milli = ?11, backoff_base_ms = ?12,"
+        " backoff_max_ms = ?13, created_at = ?14, run_at = ?14, reason = ?15,"
+        " last_error = ?16, type = ifnull(?17, type),"
+        " payload = ifnull(?18, payload), result = ?19, attempt = 0,"
+        " crashes = 0, key_ttl_ms = 0, retain_ms = 0, expires_ms = 0,"
+        " is_started = 0, started_at = NULL, forget_at = NULL, worker = NULL,"
+        " key = NULL, headers = NULL"
+        " WHERE number = ?1",
+
     /* what a sound store never has: see sqlite_scrub.c */
 
     [SQL_SCRUB_TASKS] =
-        "SELECT t.number, t.id," STATE "," PASSED_BY ","
-        " ifnull(s.until_ms, t.position),"
-        " (t.state = 4) = (t.forget_at IS NOT NULL), q.namespace, q.name,"
+        "SELECT" KNOWN_COLUMNS "," PASSED_BY ","
+        " (t.state = 4) = (t.forget_at IS NOT NULL), q.namespace,"
         " (SELECT w.seen_at FROM millrace_workers w"
         " WHERE w.namespace = q.namespace"
         " AND w.name = ifnull(s.worker, t.worker))"

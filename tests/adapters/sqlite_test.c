@@ -98,31 +98,8 @@ Test(sqlite, a_row_that_makes_no_task_holds_up_nobody)
                  STATUS_EMPTY));
 
     cr_assert(
-        eq(i64, fixture_number(&f, "SELECT active FROM millrace_queues"), 3));
+        eq(i64, fixture_number(&f, "SELECT active FROM millrace_queues"), 1));
     cr_assert(fixture_counters_are_right(&f));
-}
-
-Test(sqlite, a_lease_that_makes_no_task_is_taken_by_nobody)
-{
-    struct lease leases[3];
-    size_t n = 0;
-    given_rows_that_make_no_task();
-    struct lease_request const all = request_of(3, NOW_MS);
-    struct reap_request const reap = {.max = 3,
-                                      .lease_ms = 1000,
-                                      .worker = "reaper",
-                                      .now_ms = NOW_MS + 5000};
-    cr_assert(eq(int, queue_lease(f.queue, &all, &f.mem, leases, &n, &f.err),
-                 STATUS_OK));
-
-    cr_assert(eq(int,
-                 queue_take_expired(f.queue, &reap, &f.mem, leases, &n, &f.err),
-                 STATUS_OK),
-              "%s", f.err.text);
-    cr_assert(eq(sz, n, 1));
-    cr_assert(eq(int,
-                 queue_take_expired(f.queue, &reap, &f.mem, leases, &n, &f.err),
-                 STATUS_EMPTY));
 }
 
 Test(sqlite, of_leases_settled_together_each_lost_one_is_told)

@@ -167,3 +167,45 @@ def test_a_purge_takes_what_cannot_be_read_too(redis_mill):
 
     assert mill.stats()["ready"] == 0
     mill.run("doctor")
+
+
+@pytest.fixture
+def sqlite_mill(binary, tmp_path):
+    mill = Millrace(binary, f"sqlite:{tmp_path}/a.db", tmp_path)
+    mill.enqueue("t")
+    spoil(
+        tmp_path / "a.db",
+        "UPDATE millrace_tasks SET type = '', max_attempts = 99999999",
+    )
+    mill.enqueue("t")
+    return mill
+
+
+def test_a_row_that_cannot_be_read_is_found_and_becomes_a_dead_letter(
+    sqlite_mill,
+):
+    mill = sqlite_mill
+
+    found = mill.run("doctor", code=1)
+    fixed = mill.run("--json", "doctor", "--fix")
+    after = mill.run("doctor")
+
+    assert re.search(r"^bad +unreadable +1 .*row \d+", found.out, re.M)
+    row = next(row for row in fixed.rows if row["check"] == "unreadable")
+    assert (row["level"], row["found"], row["fixed"]) == ("ok", 1, 1)
+    assert re.search(r"^ok +unreadable +none", after.out, re.M)
+    assert mill.row("dlq", "list")["payload"]["max_attempts"] == 99999999
+    assert (mill.stats()["ready"], mill.stats()["dead"]) == (1, 1)
+
+
+def test_a_row_that_cannot_be_read_keeps_no_worker_from_draining(sqlite_mill):
+    mill = sqlite_mill
+
+    mill.drain("--exec", "t=true", "--concurrency", "1")
+
+    letter = mill.row("dlq", "list")
+    assert (letter["type"], letter["reason"]) == ("unreadable", "rejected")
+    assert mill.show(letter["id"])["last_error"].startswith("can't be read")
+    mill.run("dlq", "delete", letter["id"])
+    assert mill.rows("task", "list") == []
+    mill.run("doctor")
