@@ -1,7 +1,9 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "adapters/redis/redis_port.h"
+#include "domain/limits.h"
 
 /* Gathers the items from i on that are alike, up to what a group may hold;
  * those that are left over begin one of their own later. */
@@ -44,6 +46,15 @@ size_t redis_group_items(const struct redis_class *classes, size_t n,
         placed += groups[group_count++].count;
     }
     return group_count;
+}
+
+int64_t redis_time_of(const redisReply *score)
+{
+    double const at_ms = score->len > 0 ? strtod(score->str, NULL) : INFINITY;
+
+    if (at_ms < 0)
+        return 0;
+    return at_ms <= (double)INSTANT_MAX_MS ? (int64_t)at_ms : INT64_MAX;
 }
 
 char *redis_scratch(struct redis_port *p, size_t size)

@@ -238,6 +238,10 @@ size_t redis_group_items(const struct redis_class *classes, size_t n,
                          size_t max, uint16_t *order,
                          struct redis_group *groups);
 
+/* The time that a score stands for: what is no time, or an empty text, is
+ * never. Servers write large ones in another form, such as 1e+17. */
+int64_t redis_time_of(const redisReply *score);
+
 /* Room for size bytes in p->scratch; NULL: no memory. */
 char *redis_scratch(struct redis_port *p, size_t size);
 

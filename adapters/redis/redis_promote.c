@@ -36,11 +36,6 @@ static void begin(struct redis_port *p, const struct redis_lane *lane,
     redis_add_int(&p->main, (int64_t)limit);
 }
 
-static int64_t time_of(const redisReply *r)
-{
-    return r->len > 0 ? strtoll(r->str, NULL, 10) : INT64_MAX;
-}
-
 static enum status hear(struct redis_port *p, const redisReply *reply,
                         struct step *out, struct error *err)
 {
@@ -49,7 +44,7 @@ static enum status hear(struct redis_port *p, const redisReply *reply,
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
         return redis_fault(&p->main, "ERR promote.lua answers nonsense", err);
     out->moved = (size_t)reply->element[0]->integer;
-    out->next_due_ms = time_of(reply->element[1]);
+    out->next_due_ms = redis_time_of(reply->element[1]);
     return STATUS_OK;
 }
 
@@ -116,7 +111,7 @@ static enum status hear_look(struct redis_port *p, struct redis_lane *lane,
             return st;
         if (reply->elements < 2)
             continue;
-        int64_t const at_ms = time_of(reply->element[1]);
+        int64_t const at_ms = redis_time_of(reply->element[1]);
         if (at_ms < lane->soonest_ms)
             lane->soonest_ms = at_ms;
         if (i < TASKS_AT && at_ms < lane->next_due_ms)

@@ -79,7 +79,7 @@ static enum status next_due(struct redis_leasing *l, int64_t *due_ms,
             return st;
         if (reply->elements < 2)
             continue;
-        int64_t const at = strtoll(reply->element[1]->str, NULL, 10);
+        int64_t const at = redis_time_of(reply->element[1]);
         if (at < *due_ms)
             *due_ms = at;
     }

@@ -94,6 +94,21 @@ Test(redis_promote, every_form_of_a_body_becomes_the_same_task)
     IS_COUNT(by_hand(&f, "EXISTS " K "bodies " K "scheduled"), 0);
 }
 
+/* Whoever takes one for a time in the past never sleeps again. */
+Test(redis_promote, a_score_that_is_no_time_is_never_due)
+{
+    static const char *const scores[] = {"inf", "1e300", "1e17"};
+    int64_t due_ms;
+
+    for (size_t i = 0; i < sizeof(scores) / sizeof(scores[0]); i++) {
+        by_hand(&f, "SADD ns:queues q");
+        by_hand(&f, "ZADD " K "scheduled %s x", scores[i]);
+
+        cr_expect(eq(sz, promote_up_to(10, &due_ms), 0), "%s", scores[i]);
+        cr_expect(eq(i64, due_ms, INT64_MAX), "%s", scores[i]);
+    }
+}
+
 Test(redis_promote, what_was_leased_before_gets_a_later_entry)
 {
     int64_t due_ms;
