@@ -112,7 +112,7 @@ static enum status write_text(struct letter *l, const struct query *q,
 {
     struct task *task = &l->task;
     struct error ignored;
-    struct bytes row;
+    struct bytes row = {NULL, 0};
 
     task->type = query_column_bytes(q, S_TYPE);
     task->payload = query_column_bytes(q, S_PAYLOAD);
