@@ -59,6 +59,21 @@ void text_add_printable(struct text *t, struct bytes b)
     }
 }
 
+size_t byte_to_json(char byte, char out[BYTE_JSON_MAX])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char const c = (unsigned char)byte;
+
+    if (c >= ' ' && c <= '~' && c != '"' && c != '\\') {
+        out[0] = byte;
+        return 1;
+    }
+    memcpy(out, "\\u00", 4);
+    out[4] = digits[c >> 4];
+    out[5] = digits[c & 15];
+    return BYTE_JSON_MAX;
+}
+
 bool text_read_int(struct bytes b, int64_t limit, int64_t *out)
 {
     int64_t n = 0;

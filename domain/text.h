@@ -31,6 +31,12 @@ void text_add_padded(struct text *t, int64_t n, int width);
 /* Adds b with every byte that does not print in ASCII shown as '?'. */
 void text_add_printable(struct text *t, struct bytes b);
 
+/* Writes a byte as a JSON string may hold it: plain ASCII as it is, any other
+ * as the escape of the character of its number, so that no byte is lost. How
+ * many characters that took. */
+#define BYTE_JSON_MAX 6
+size_t byte_to_json(char byte, char out[BYTE_JSON_MAX]);
+
 /* Reads a whole decimal number, no sign, no blanks: false if it is none or
  * is larger than limit. */
 bool text_read_int(struct bytes b, int64_t limit, int64_t *out);

@@ -32,22 +32,13 @@ static void put(struct sink *s, const char *text, size_t len)
     s->len += len;
 }
 
-/* So that nothing is lost, each byte that is not plain ASCII is written as the
- * character of its number. */
 static void put_string(struct sink *s, struct bytes b)
 {
-    static const char digits[] = "0123456789abcdef";
+    char shown[BYTE_JSON_MAX];
 
     put(s, "\"", 1);
-    for (size_t i = 0; i < b.len; i++) {
-        unsigned char const c = (unsigned char)b.at[i];
-        char const escape[] = {'\\',           'u',           '0', '0',
-                               digits[c >> 4], digits[c & 15]};
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
-            put(s, &b.at[i], 1);
-        else
-            put(s, escape, sizeof(escape));
-    }
+    for (size_t i = 0; i < b.len; i++)
+        put(s, shown, byte_to_json(b.at[i], shown));
     put(s, "\"", 1);
 }
 

@@ -21,18 +21,13 @@ struct letter {
     char *row; /* owned, SQLite's: what the stray consists of, as JSON */
 };
 
-/* So that nothing is lost, each byte that is not plain ASCII is written as the
- * character of its number. */
 static void put_string(sqlite3_str *s, struct bytes b)
 {
+    char shown[BYTE_JSON_MAX];
+
     sqlite3_str_appendchar(s, 1, '"');
-    for (size_t i = 0; i < b.len; i++) {
-        unsigned char const c = (unsigned char)b.at[i];
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
-            sqlite3_str_appendchar(s, 1, b.at[i]);
-        else
-            sqlite3_str_appendf(s, "\\u%04x", c);
-    }
+    for (size_t i = 0; i < b.len; i++)
+        sqlite3_str_append(s, shown, (int)byte_to_json(b.at[i], shown));
     sqlite3_str_appendchar(s, 1, '"');
 }
 

@@ -3,6 +3,8 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "domain/arena.h"
 #include "domain/error.h"
@@ -97,6 +99,22 @@ Test(arena, a_copy_needs_room_for_its_nul)
     cr_assert(arena_copy(&a, BYTES("abc"), &copy));
     cr_assert(arena_copy(&a, bytes_of(NULL), &copy));
     cr_assert(eq(ptr, (void *)copy.at, NULL));
+}
+
+Test(text, a_byte_in_json_is_plain_or_an_escape)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        char out[BYTE_JSON_MAX], expected[BYTE_JSON_MAX + 1];
+        bool const is_plain =
+            byte >= 32 && byte < 127 && byte != '"' && byte != '\\';
+        snprintf(expected, sizeof(expected), is_plain ? "%c" : "\\u%04x",
+                 (unsigned)byte);
+
+        size_t const len = byte_to_json((char)byte, out);
+
+        cr_assert(eq(sz, len, strlen(expected)), "byte %d", byte);
+        cr_expect(memcmp(out, expected, len) == 0, "byte %d", byte);
+    }
 }
 
 /* The characters written by the book, one after the other. */
