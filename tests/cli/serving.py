@@ -98,7 +98,7 @@ class Server:
         ids = []
         for _ in range(count):
             ids.append(self.enqueue(max_attempts=1, **members)["id"])
-            (task,) = self.lease()
+            (task,) = self.lease(queues=[members.get("queue", "default")])
             assert self.settle(task, "reject", error="no use") == "ok"
         return ids
 

@@ -1,4 +1,5 @@
 """What /openapi.json says is what the server does, and all that it does."""
+import itertools
 import json
 import re
 import tempfile
@@ -12,6 +13,7 @@ from serving import JSON, NOBODY, Answer, Server
 ROOT = Path(__file__).parents[2]
 DOCUMENT = json.loads((ROOT / "adapters/http/openapi.json").read_text())
 TOKEN = "a-token"
+numbers = itertools.count(1)
 LEASE = "q:me:1:30000:1.1.1"  # such as a server could have given
 
 OPERATIONS = [
@@ -123,15 +125,23 @@ def fill(path, **values):
 
 
 class Request:
-    """One that should be answered with a status."""
+    """One that should be answered with a status.
+
+    It has a queue of its own: all share a server, in any order, and one of
+    them pauses its queue.
+    """
 
     def __init__(self, path, method):
+        self.queue = f"q{next(numbers)}"
         self.operation = DOCUMENT["paths"][path][method]
         self.path = path
-        self.target = fill(path)
+        self.target = self.fill()
         self.method = method.upper()
         self.headers = dict(JSON)
         self.body = GOOD.get(self.operation["operationId"])
+
+    def fill(self, **values):
+        return fill(self.path, **{"queue": self.queue, **values})
 
     def send(self, server):
         if self.path == "/api/v1/events":
@@ -157,18 +167,18 @@ def prepare(request, server, status):
         prepare_good(request, server, name)
     elif status == "400":
         if request.method == "GET" or not GOOD.get(name):
-            request.target = fill(request.path, queue="Q", id="x") + "?x=1"
+            request.target = request.fill(queue="Q", id="x") + "?x=1"
         request.body = '{"x":' if GOOD.get(name) else None
     elif status == "401":
         request.headers["Authorization"] = "Bearer wrong"
     elif status == "403":
         request.headers["Host"] = "evil.example"
     elif status == "404":
-        request.target = fill(request.path, queue="none", file="none")
+        request.target = request.fill(queue="none", file="none")
     elif status == "409":
-        active = server.enqueue(queue="q")["id"]
-        server.lease(queues=["q"], max=1000)
-        request.target = fill(request.path, id=active)
+        server.enqueue(queue=request.queue)
+        (active,) = server.lease(queues=[request.queue])
+        request.target = request.fill(id=active["id"])
     elif status == "413":
         request.headers["Content-Length"] = str(17 * 1024 * 1024)
         request.headers["Expect"] = "100-continue"
@@ -177,15 +187,17 @@ def prepare(request, server, status):
 
 
 def prepare_good(request, server, name):
-    added = server.enqueue(queue="q", delay_ms=3600000)["id"]
-    request.target = fill(request.path, id=added)
+    own = {"queue": request.queue}
+    added = server.enqueue(**own, delay_ms=3600000)["id"]
+    request.target = request.fill(id=added)
     if name == "enqueue":
-        request.body = {"type": "a", "queue": "q", "id": added}
+        request.body = {"type": "a", "id": added, **own}
     if name == "lease":
-        server.enqueue(queue="q")
+        server.enqueue(**own)
+        request.body = {"queues": [request.queue]}
     if name.endswith("DeadLetters"):
-        server.die(queue="q2")
-        request.body = {"queue": "q2"} if request.method == "POST" else None
+        server.die(**own)
+        request.body = own if request.method == "POST" else None
 
 
 @pytest.mark.parametrize("path,method,status", OPERATIONS)
