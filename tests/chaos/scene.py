@@ -184,9 +184,10 @@ class Scene:
             "--exec", f"quick={note}",
             "--exec", f"slow={note}; sleep 0.2",
             "--exec", f'flaky={note}; test "$MILLRACE_ATTEMPT" -gt 1',
-            # Dead at once; done when it is sent back from there.
+            # Dead at once; done when it is sent back from there. The mark
+            # stays: it may be run again after it was done, if nobody heard.
             "--exec", f"doomed={note}; m={self.folder}/$MILLRACE_TASK_ID; "
-            "[ -e $m ] || { : >$m; exit 65; }; rm $m",
+            "[ -e $m ] || { : >$m; exit 65; }",
         ]
 
     def make_task(self):
