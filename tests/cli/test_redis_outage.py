@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 from harness import Millrace, ask_until
+from metrics_page import start_worker
 
 
 @pytest.fixture
@@ -48,21 +49,26 @@ def test_a_restart_under_running_workers_loses_nothing(mill, durable):
 def test_what_finishes_during_the_outage_is_settled_after_it(mill, durable):
     started, gate = mill.fifo("started"), mill.fifo("gate")
     task_id = mill.enqueue("t", None, "--retain", "1h")
-    worker = mill.worker(
-        "--lease", "30s",
+    worker = start_worker(
+        mill, "--lease", "30s",
         "--exec", f"t=echo x >{started}; read x <{gate}; echo 5",
     )
     started.read_line()
 
     durable.kill()
     gate.write_line()
-    worker.log.wait_for("backend failed", "settle")
+    ask_until(
+        lambda: worker.page().value(
+            "millrace_backend_errors_total", op="settle"
+        ),
+        "it could not be settled",
+    )
     durable.start()
 
     ask_until(lambda: mill.state(task_id) == "done", "it is settled")
     task = mill.show(task_id)
     assert (task["result"], task["attempt"]) == (5, 1)
-    assert worker.stop() == 0
+    assert worker.process.stop() == 0
 
 
 def test_a_worker_started_while_the_server_is_down_says_so(mill, durable):
