@@ -21,7 +21,7 @@ struct bench_place {
 struct bench_usage {
     double cpu_us;
     double commands;
-    double bytes; /* that its tasks take; only while no port is open */
+    double bytes; /* that it takes; of a file all, once that is closed */
 };
 
 /* Finds a place by what globals say; nothing is made yet. Otherwise complains

@@ -6,7 +6,6 @@
 #include <math.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "adapters/system/system_wake.h"
@@ -35,33 +34,12 @@ struct run {
     struct bench_producers producers;
     struct bench_samples samples;
     struct bench_usage before;
+    struct bench_usage empty; /* without tasks */
     bool is_measuring;
     int64_t begin_ns;
     int64_t begin_cpu_us;
     enum exit_code code;
 };
-
-static const char *const phase_names[BENCH_PHASES] = {
-    [BENCH_ENQUEUE] = "enqueue", [BENCH_DRAIN] = "drain",
-    [BENCH_E2E] = "e2e",         [BENCH_LATENCY] = "latency",
-    [BENCH_DELAYED] = "delayed",
-};
-
-const char *bench_phase_name(enum bench_phase phase)
-{
-    return phase_names[phase];
-}
-
-bool bench_phase_from(const char *name, enum bench_phase *out)
-{
-    for (size_t i = 0; i < BENCH_PHASES; i++) {
-        if (strcmp(name, phase_names[i]) != 0)
-            continue;
-        *out = (enum bench_phase)i;
-        return true;
-    }
-    return false;
-}
 
 static bool has_workers(const struct bench_config *config)
 {
@@ -283,6 +261,24 @@ static bool measure(struct run *run)
     return wait_until(run, has_workers(config) ? is_drained : is_poured);
 }
 
+/* What a waiting task takes: those of the backlog are like the others. The
+ * producers have freed what was theirs, and a file is closed, since before that
+ * part of it is in its log. */
+static bool weigh_tasks(struct run *run, double *out)
+{
+    bool const is_file = !run->place.is_inside && isnan(run->before.cpu_us);
+    struct bench_usage full;
+    struct error err;
+
+    if (is_file)
+        wire_close(&run->wire);
+    if (!is_fine(run, bench_place_usage(&run->place, &full, &err), &err))
+        return false;
+    *out = (full.bytes - run->empty.bytes) /
+           (double)(run->config->tasks + run->config->backlog);
+    return true;
+}
+
 static double client_cpu_us(const struct run *run)
 {
     int64_t sum = bench_cpu_us() - run->begin_cpu_us;
@@ -337,14 +333,8 @@ static bool sum_up(struct run *run, struct bench_result *out)
     close_actors(run);
     out->client_cpu_us = client_cpu_us(run) / tasks;
     out->rss_kb = peak_kb(run);
-    if (run->config->phase == BENCH_ENQUEUE) {
-        bool const is_file = isnan(after.cpu_us) && !run->place.is_inside;
-        if (is_file)
-            wire_close(&run->wire);
-        if (!is_fine(run, bench_place_usage(&run->place, &after, &err), &err))
-            return false;
-        out->bytes = (after.bytes - run->before.bytes) / tasks;
-    }
+    if (run->config->phase == BENCH_ENQUEUE && !weigh_tasks(run, &out->bytes))
+        return false;
     if (has_samples(run->config))
         bench_samples_sum_up(&run->samples, run->board->started_ns, out);
     out->tasks_per_s = tasks / out->seconds;
@@ -361,8 +351,10 @@ static void run_phase(struct run *run, struct bench_result *out)
                 &err) &&
         (!has_samples(config) ||
          is_fine(run, bench_samples_open(&run->samples, config, &err), &err)) &&
-        open_actors(run) && set_up_backlog(run) &&
-        wait_until(run, are_workers_ready) && measure(run))
+        open_actors(run) &&
+        is_fine(run, bench_place_usage(&run->place, &run->empty, &err), &err) &&
+        set_up_backlog(run) && wait_until(run, are_workers_ready) &&
+        measure(run))
         sum_up(run, out);
 }
 

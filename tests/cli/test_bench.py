@@ -86,6 +86,15 @@ def test_an_enqueue_of_a_batch_costs_little_more_than_its_tasks(
     assert row["bytes_per_task"] > 100
 
 
+def test_a_waiting_task_takes_its_payload_and_little_more(homeless, backend):
+    _, url, _ = backend
+
+    row = homeless.row("bench", "--url", url, "--phase", "enqueue", "--tasks",
+                       "20", "--payload", "100000", "--backlog", "100")
+
+    assert 100_000 < row["bytes_per_task"] < 200_000
+
+
 def test_many_producers_and_workers_share_the_work(homeless, backend):
     _, url, left = backend
 
