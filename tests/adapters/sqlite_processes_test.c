@@ -79,27 +79,39 @@ static int end_peer(pid_t pid, int to, int from, int signal)
     return status;
 }
 
-/* The look that stands behind the events comes every second: without events
- * these rounds would take 10 s. */
+/* Whether so many waits for the peer's next task take less than half of what
+ * they would without events: the look that stands behind them comes every
+ * second. */
+static bool waits_are_short(int to, int from, int rounds)
+{
+    int64_t const start_ms = monotonic_ms();
+    char byte;
+
+    for (int i = 0; i < rounds; i++) {
+        cr_assert(eq(int, write(to, ".", 1), 1));
+        enum status const st = wait_for_one(10000, WAKE_NEVER);
+        cr_assert(eq(int, st, STATUS_OK), "%s", f.err.text);
+        cr_assert(eq(int, read(from, &byte, 1), 1));
+    }
+    return monotonic_ms() - start_ms < rounds * 1000 / 2;
+}
+
+/* The machine may be slow now and then, but not always. */
 Test(sqlite_processes, a_task_of_another_process_ends_the_wait_at_once)
 {
-    enum { ROUNDS = 10 };
+    enum { ROUNDS = 5, TRIES = 4 };
+    bool are_short = false;
     int to, from;
     pid_t const pid = fixture_peer(&f, "late", &to, &from);
     char byte;
     cr_assert(eq(int, write(to, ".", 1), 1)); /* it is up from then on */
     cr_assert(eq(int, read(from, &byte, 1), 1));
     cr_assert(eq(int, wait_for_one(10000, WAKE_NEVER), STATUS_OK));
-    int64_t const start_ms = monotonic_ms();
 
-    for (int i = 0; i < ROUNDS; i++) {
-        cr_assert(eq(int, write(to, ".", 1), 1));
-        enum status const st = wait_for_one(10000, WAKE_NEVER);
-        cr_assert(eq(int, st, STATUS_OK), "%s", f.err.text);
-        cr_assert(eq(int, read(from, &byte, 1), 1));
-    }
+    for (int i = 0; i < TRIES && !are_short; i++)
+        are_short = waits_are_short(to, from, ROUNDS);
 
-    cr_assert(lt(i64, monotonic_ms() - start_ms, ROUNDS * 1000 / 2));
+    cr_assert(are_short);
     cr_assert(eq(int, end_peer(pid, to, from, 0), 0));
 }
 
