@@ -36,13 +36,19 @@ enum status reserve_check(const uint64_t *reserved, size_t n, struct error *err)
     return STATUS_OK;
 }
 
+static enum status check_range(const char *field, int64_t value, int64_t min,
+                               int64_t max, struct error *err)
+{
+    if (value >= min && value <= max)
+        return STATUS_OK;
+    return error_out_of_range(err, field, value, min, max);
+}
+
 /* A value of one of the enums above, whatever its sign. */
 static enum status check_enum(const char *field, int64_t value, size_t count,
                               struct error *err)
 {
-    if (value >= 0 && value < (int64_t)count)
-        return STATUS_OK;
-    return error_out_of_range(err, field, value, 0, (int64_t)count - 1);
+    return check_range(field, value, 0, (int64_t)count - 1, err);
 }
 
 static enum status check_enums(const struct mr_task_spec *spec,
@@ -115,6 +121,26 @@ static void read_numbers(const struct mr_task_spec *spec, struct task *task)
     task->run_at_ms = spec->run_at_ms;
 }
 
+/* What the domain checks under another name, or in another unit, than the
+ * member has. */
+static enum status check_members(const struct task *task, struct error *err)
+{
+    const struct backoff *b = &task->backoff;
+    enum status st =
+        check_range("run_at_ms", task->run_at_ms, 0, INSTANT_MAX_MS, err);
+
+    if (st == STATUS_OK)
+        st = check_range("backoff_factor_milli", b->factor_milli, 1000,
+                         FACTOR_MILLI_MAX, err);
+    if (st == STATUS_OK)
+        st =
+            check_range("backoff_base_ms", b->base_ms, 0, DURATION_MAX_MS, err);
+    if (st == STATUS_OK)
+        st = check_range("backoff_max_ms", b->max_ms, b->base_ms,
+                         DURATION_MAX_MS, err);
+    return st;
+}
+
 static enum status read_id(const char *text, struct task_id *out,
                            struct error *err)
 {
@@ -143,7 +169,8 @@ enum status spec_read(const struct mr_task_spec *spec, struct task_spec *out,
         (struct task_spec){.task = task_default(), .delay_ms = spec->delay_ms};
     read_texts(spec, &out->task);
     read_numbers(spec, &out->task);
-    if (spec->id)
+    st = check_members(&out->task, err);
+    if (st == STATUS_OK && spec->id)
         st = read_id(spec->id, &out->task.id, err);
     return st < 0 ? st : task_spec_validate(out, err);
 }
@@ -205,11 +232,8 @@ enum status filter_read(const struct mr_filter *filter, struct task_filter *out,
     if (filter->type && !type_name_is_valid(out->type))
         return error_bad_text(err, "type", "type", out->type,
                               "must match [A-Za-z0-9][A-Za-z0-9._:-]{0,127}");
-    if (filter->before_ms < 0 || filter->before_ms > INSTANT_MAX_MS)
-        return error_out_of_range(err, "before_ms", filter->before_ms, 0,
-                                  INSTANT_MAX_MS);
     out->before_ms = filter->before_ms;
-    return STATUS_OK;
+    return check_range("before_ms", filter->before_ms, 0, INSTANT_MAX_MS, err);
 }
 
 void enqueued_write(const struct enqueued *from, struct mr_enqueued *to)

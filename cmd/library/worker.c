@@ -136,11 +136,25 @@ enum mr_code mr_worker_new(struct mr_client *client,
     return failure(err, st, &why);
 }
 
-/* Begins to register: the worker is locked after MR_OK. */
-static enum mr_code lock_new(struct mr_worker *worker, struct mr_error *err)
+/* Whether there is a worker, of this process. */
+static enum mr_code check_worker(const struct mr_worker *worker,
+                                 struct mr_error *err)
 {
     if (!worker)
         return refuse(err, MR_MISUSE, "worker", "the worker is NULL");
+    if (worker->owner != getpid())
+        return refuse(err, MR_WRONG_THREAD, "worker",
+                      "the worker belongs to the process that forked this one");
+    return MR_OK;
+}
+
+/* Begins to register: the worker is locked after MR_OK. */
+static enum mr_code lock_new(struct mr_worker *worker, struct mr_error *err)
+{
+    enum mr_code const code = check_worker(worker, err);
+    if (code != MR_OK)
+        return code;
+
     pthread_mutex_lock(&worker->lock);
     if (worker->life == LIFE_NEW)
         return MR_OK;
@@ -283,11 +297,9 @@ static enum mr_code run(struct mr_worker *worker, struct mr_error *err)
 /* Whether it may run now, which it then does. */
 static enum mr_code begin(struct mr_worker *worker, struct mr_error *err)
 {
-    if (!worker)
-        return refuse(err, MR_MISUSE, "worker", "the worker is NULL");
-    if (worker->owner != getpid())
-        return refuse(err, MR_WRONG_THREAD, "worker",
-                      "the worker belongs to the process that forked this one");
+    enum mr_code const code = check_worker(worker, err);
+    if (code != MR_OK)
+        return code;
 
     pthread_mutex_lock(&worker->lock);
     enum life const life = worker->life;
@@ -345,9 +357,9 @@ void mr_worker_free(struct mr_worker *worker)
     pthread_mutex_lock(&worker->lock);
     bool const is_running = worker->life == LIFE_RUNNING;
     worker->is_unwanted = true;
-    pthread_mutex_unlock(&worker->lock);
-    if (is_running)
+    if (is_running) /* still locked: once it may end, it may be free */
         mr_worker_stop(worker);
-    else
+    pthread_mutex_unlock(&worker->lock);
+    if (!is_running)
         worker_release(worker);
 }

@@ -10,10 +10,15 @@ static enum status read_plan(const struct mr_worker_config *from,
                          "strict: not together with queues");
     if (from->queues)
         return queue_plan_parse_weighted(bytes_of(from->queues), out, err);
-    if (from->strict)
-        return queue_plan_parse_strict(bytes_of(from->strict), out, err);
-    *out = (struct queue_plan){.kind = PLAN_EVERY};
-    return STATUS_OK;
+    if (!from->strict) {
+        *out = (struct queue_plan){.kind = PLAN_EVERY};
+        return STATUS_OK;
+    }
+    enum status const st =
+        queue_plan_parse_strict(bytes_of(from->strict), out, err);
+    if (st < 0)
+        err->field = "strict";
+    return st;
 }
 
 static enum status read_name(const char *name, char out[WORKER_NAME_MAX + 1],

@@ -79,6 +79,29 @@ Test(misuse, a_client_of_the_process_that_forked)
     FINE(mr_enqueue(client, &spec, NULL, &err));
 }
 
+Test(misuse, a_worker_of_the_process_that_forked)
+{
+    struct mr_worker *worker;
+    int status;
+    FINE(mr_worker_new(client, NULL, &worker, &err));
+
+    pid_t const pid = fork();
+    if (pid == 0) {
+        bool const is_refused =
+            mr_worker_handle(worker, "a", nothing, NULL, NULL) ==
+                MR_WRONG_THREAD &&
+            mr_worker_load_plugin(worker, "x.so", NULL) == MR_WRONG_THREAD &&
+            mr_worker_run(worker, NULL) == MR_WRONG_THREAD;
+        mr_worker_free(worker);
+        _exit(is_refused ? 0 : 1);
+    }
+
+    cr_assert(waitpid(pid, &status, 0) == pid);
+    cr_assert(eq(int, status, 0));
+    FINE(mr_worker_handle(worker, "a", nothing, NULL, &err));
+    mr_worker_free(worker);
+}
+
 Test(misuse, null_pointers_for_what_is_handed_out)
 {
     REFUSED(mr_client_open("memory:", NULL, &err), MR_MISUSE);
@@ -130,7 +153,7 @@ Test(misuse, impossible_values_in_a_spec)
         {"delay_ms", {.type = "a", .delay_ms = -1}},
         {"delay_ms", {.type = "a", .delay_ms = INT64_MAX}},
         {"delay_ms", {.type = "a", .delay_ms = 1, .run_at_ms = 1}},
-        {"run_at", {.type = "a", .run_at_ms = -1}},
+        {"run_at_ms", {.type = "a", .run_at_ms = -1}},
         {"timeout_ms", {.type = "a", .timeout_ms = -2}},
         {"retain_ms", {.type = "a", .retain_ms = INT64_MAX}},
         {"expires_ms", {.type = "a", .expires_ms = INT64_MIN}},
@@ -140,9 +163,9 @@ Test(misuse, impossible_values_in_a_spec)
         {"priority", {.type = "a", .priority = (enum mr_priority) - 1}},
         {"backoff", {.type = "a", .backoff = (enum mr_backoff)7}},
         {"jitter", {.type = "a", .jitter = (enum mr_jitter)7}},
-        {"backoff.factor", {.type = "a", .backoff_factor_milli = 999}},
-        {"backoff.base_ms", {.type = "a", .backoff_base_ms = -2}},
-        {"backoff.max_ms",
+        {"backoff_factor_milli", {.type = "a", .backoff_factor_milli = 999}},
+        {"backoff_base_ms", {.type = "a", .backoff_base_ms = -2}},
+        {"backoff_max_ms",
          {.type = "a", .backoff_base_ms = 9, .backoff_max_ms = 8}},
         {"reserved", {.type = "a", .reserved = {0, 1}}},
     };
@@ -190,19 +213,29 @@ Test(misuse, impossible_values_elsewhere)
 
 Test(misuse, impossible_values_of_a_worker)
 {
-    struct mr_worker_config const wrongs[] = {
-        {.queues = "a=0"},   {.queues = "a", .strict = "b"},
-        {.strict = ""},      {.name = "no name"},
-        {.concurrency = -1}, {.concurrency = 1025},
-        {.lease_ms = 99},    {.lease_ms = INT64_MAX},
-        {.shutdown_ms = -2}, {.shutdown_ms = INT64_MAX},
-        {.reserved = {1}},
+    struct {
+        const char *field;
+        struct mr_worker_config config;
+    } const wrongs[] = {
+        {"queues", {.queues = "a=0"}},
+        {"strict", {.queues = "a", .strict = "b"}},
+        {"strict", {.strict = ""}},
+        {"name", {.name = "no name"}},
+        {"concurrency", {.concurrency = -1}},
+        {"concurrency", {.concurrency = 1025}},
+        {"lease_ms", {.lease_ms = 99}},
+        {"lease_ms", {.lease_ms = INT64_MAX}},
+        {"shutdown_ms", {.shutdown_ms = -2}},
+        {"shutdown_ms", {.shutdown_ms = INT64_MAX}},
+        {"reserved", {.reserved = {1}}},
     };
     struct mr_worker *worker;
 
     for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
-        REFUSED(mr_worker_new(client, &wrongs[i], &worker, &err), MR_INVALID);
-        cr_assert(err.field[0] != '\0', "case %zu: %s", i, err.message);
+        REFUSED(mr_worker_new(client, &wrongs[i].config, &worker, &err),
+                MR_INVALID);
+        cr_assert(eq(str, err.field, (char *)wrongs[i].field), "case %zu: %s",
+                  i, err.message);
     }
 }
 
