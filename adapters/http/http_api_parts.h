@@ -37,6 +37,11 @@ void http_api_changed(struct http_api *api);
 bool http_api_queue(struct http_exchange *x, struct bytes *out);
 bool http_api_task(struct http_exchange *x, struct task_ref *out);
 
+/* Reads a whole number from min to max of a body. */
+MUST_USE enum status http_api_read_range(struct json_member m, int64_t min,
+                                         int64_t max, int64_t *out,
+                                         struct error *err);
+
 void http_api_no_such_queue(struct http_exchange *x, struct bytes queue);
 void http_api_no_such_task(struct http_exchange *x, const struct task_id *id);
 

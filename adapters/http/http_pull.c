@@ -29,8 +29,8 @@ static const char *const wish_names[WISH_FIELDS] = {
     [WISH_WORKER] = "worker",
 };
 
-static enum status read_range(struct json_member m, int64_t min, int64_t max,
-                              int64_t *out, struct error *err)
+enum status http_api_read_range(struct json_member m, int64_t min, int64_t max,
+                                int64_t *out, struct error *err)
 {
     int64_t n;
     enum status const st = json_read_int(m, &n, err);
@@ -40,6 +40,20 @@ static enum status read_range(struct json_member m, int64_t min, int64_t max,
     if (n < min || n > max)
         return error_out_of_range(err, m.field, n, min, max);
     *out = n;
+    return STATUS_OK;
+}
+
+/* A name, which may have a weight, and nothing that only a plan may have. */
+static enum status read_queue(struct json_member m, struct arena *mem,
+                              struct bytes *out, struct error *err)
+{
+    enum status const st = json_read_string(m, mem, out, err);
+
+    if (st < 0)
+        return st;
+    if (out->len == 0 || memchr(out->at, ',', out->len))
+        return error_bad_text(err, m.field, "name", *out,
+                              "must match [a-z0-9][a-z0-9._-]{0,63}");
     return STATUS_OK;
 }
 
@@ -58,8 +72,8 @@ static enum status read_queues(struct json_member m, struct arena *mem,
         st = json_walk_element(&walk, &element, err);
         if (st != STATUS_OK)
             break;
-        st = json_read_string((struct json_member){m.field, element}, mem,
-                              &name, err);
+        st =
+            read_queue((struct json_member){m.field, element}, mem, &name, err);
         if (st == STATUS_OK && plan.len > 0)
             text_add(&plan, ",");
         if (st == STATUS_OK)
@@ -104,14 +118,14 @@ static enum status read_wish_field(void *self, size_t i, struct json_member m,
     case WISH_QUEUES:
         return read_queues(m, mem, &wish->plan, err);
     case WISH_MAX_TASKS:
-        st = read_range(m, 1, BATCH_MAX, &max, err);
+        st = http_api_read_range(m, 1, BATCH_MAX, &max, err);
         wish->max = (size_t)max;
         return st;
     case WISH_WAIT:
-        return read_range(m, 0, HTTP_WAIT_MAX_MS, &wish->wait_ms, err);
+        return http_api_read_range(m, 0, HTTP_WAIT_MAX_MS, &wish->wait_ms, err);
     case WISH_LEASE:
-        return read_range(m, LEASE_MIN_MS, DURATION_MAX_MS, &wish->lease_ms,
-                          err);
+        return http_api_read_range(m, LEASE_MIN_MS, DURATION_MAX_MS,
+                                   &wish->lease_ms, err);
     case WISH_WORKER:
         return read_worker(m, mem, wish->worker, err);
     case WISH_FIELDS:

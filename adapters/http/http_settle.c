@@ -135,18 +135,6 @@ static enum status read_error(struct json_member m, struct arena *mem,
     return STATUS_OK;
 }
 
-static enum status read_ms(struct json_member m, int64_t min, int64_t *out,
-                           struct error *err)
-{
-    enum status const st = json_read_int(m, out, err);
-
-    if (st < 0)
-        return st;
-    return *out >= min && *out <= DURATION_MAX_MS
-               ? STATUS_OK
-               : error_out_of_range(err, m.field, *out, min, DURATION_MAX_MS);
-}
-
 static enum status read_settle_field(void *self, size_t i, struct json_member m,
                                      struct arena *mem, struct error *err)
 {
@@ -164,7 +152,8 @@ static enum status read_settle_field(void *self, size_t i, struct json_member m,
     case FIELD_ERROR:
         return read_error(m, mem, item, err);
     case FIELD_AFTER:
-        return read_ms(m, 0, &item->outcome.after_ms, err);
+        return http_api_read_range(m, 0, DURATION_MAX_MS,
+                                   &item->outcome.after_ms, err);
     case FIELDS:
         break;
     }
@@ -181,7 +170,8 @@ static enum status read_extend_field(void *self, size_t i, struct json_member m,
         return read_id(m, mem, item, err);
     if (i == FIELD_LEASE)
         return read_lease(m, mem, item, err);
-    return read_ms(m, LEASE_MIN_MS, &item->length_ms, err);
+    return http_api_read_range(m, LEASE_MIN_MS, DURATION_MAX_MS,
+                               &item->length_ms, err);
 }
 
 static const struct json_shape settle_shape = {"item", settle_names, FIELDS,
@@ -195,7 +185,8 @@ static enum status read_item(struct bytes text, const struct json_shape *shape,
 {
     uint32_t given;
 
-    *out = (struct item){.outcome = {.after_ms = -1}};
+    *out =
+        (struct item){.outcome = {.after_ms = -1}, .result = STATUS_LEASE_LOST};
     enum status const st = json_object_read(text, shape, mem, out, &given, err);
     if (st < 0)
         return st;
@@ -244,9 +235,8 @@ static enum status settle(struct http_api_desk *desk, struct items *items,
     size_t n = 0;
 
     for (size_t i = 0; i < items->count; i++) {
-        struct item *item = &items->at[i];
+        const struct item *item = &items->at[i];
 
-        item->result = STATUS_LEASE_LOST;
         if (!item->is_ours)
             continue;
         items->places[n] = i;
@@ -302,39 +292,43 @@ static enum status extend_group(struct http_api *api,
     return st;
 }
 
-/* Tells a lost lease whose task is gone from one that another has. */
-static enum status look_for(struct http_api *api, struct http_api_desk *desk,
-                            struct item *item, struct error *err)
-{
-    struct task_ref const ref = {bytes_of(item->token.queue), item->id};
-    struct task_record ignored;
-
-    arena_reset(&desk->mem);
-    enum status const st =
-        admin_find(desk->seat->admin, clock_now_ms(api->config->clock), &ref,
-                   &desk->mem, &ignored, err);
-    if (st == STATUS_NOT_FOUND)
-        item->result = st;
-    return st;
-}
-
 static enum status extend(struct http_api *api, struct http_api_desk *desk,
                           struct items *items, struct error *err)
 {
     bool is_done[BATCH_MAX] = {false};
     enum status st = STATUS_OK;
 
-    for (size_t i = 0; i < items->count; i++) {
-        items->at[i].result = STATUS_LEASE_LOST;
+    for (size_t i = 0; i < items->count; i++)
         is_done[i] = !items->at[i].is_ours;
-    }
     for (size_t i = 0; i < items->count && st >= 0; i++)
         if (!is_done[i])
             st = extend_group(api, desk, items, i, is_done, err);
-    for (size_t i = 0; i < items->count && st >= 0; i++)
-        if (items->at[i].is_ours && items->at[i].result == STATUS_LEASE_LOST)
-            st = look_for(api, desk, &items->at[i], err);
     return st;
+}
+
+/* Tells lost leases whose task is gone from those that another has; without a
+ * token that could be read, in any queue. What can't be looked up stays lost:
+ * the others have been dealt with. */
+static void look_for_lost(struct http_api *api, struct http_api_desk *desk,
+                          struct items *items)
+{
+    int64_t const now_ms = clock_now_ms(api->config->clock);
+    struct task_record ignored;
+    struct error err;
+
+    for (size_t i = 0; i < items->count; i++) {
+        struct item *item = &items->at[i];
+        struct task_ref ref = {.id = item->id};
+
+        if (item->result != STATUS_LEASE_LOST)
+            continue;
+        if (item->is_ours)
+            ref.queue = bytes_of(item->token.queue);
+        arena_reset(&desk->mem);
+        if (admin_find(desk->seat->admin, now_ms, &ref, &desk->mem, &ignored,
+                       &err) == STATUS_NOT_FOUND)
+            item->result = STATUS_NOT_FOUND;
+    }
 }
 
 static const char *result_name(enum status result)
@@ -380,10 +374,12 @@ static void handle(struct http_api *api, struct http_exchange *x,
     if (st == STATUS_OK)
         st = shape == &settle_shape ? settle(desk, items, &err)
                                     : extend(api, desk, items, &err);
-    if (st < 0)
+    if (st < 0) {
         http_fault(x, st, &err);
-    else
+    } else {
+        look_for_lost(api, desk, items);
         answer(x, items);
+    }
     free(texts.base);
     free(items);
 }

@@ -112,7 +112,8 @@ def test_a_parameter_that_is_none_of_ours_is_named(server):
 def test_bodies_of_the_other_requests_are_as_strict(server, path):
     for body in ("", "17", '{"typ":"a"}', '{"ids":1}', '[{"id":1}]', "[1]",
                  '{"max":0}', '{"max":1001}', '{"wait_ms":-1}', '{"queues":"a"}',
-                 '{"queues":["A"]}', '{"ids":["x"]}', '{"reason":"none"}',
+                 '{"queues":["A"]}', '{"queues":[""]}', '{"queues":["a",""]}',
+                 '{"queues":["a,b"]}', '{"ids":["x"]}', '{"reason":"none"}',
                  '{"worker":"a b"}', '{"lease_ms":1}', '{"before":"now"}',
                  f'[{{"id":"{NOBODY}","lease":1}}]', "{" * 1000):
         answer = server.ask("POST", path, body)

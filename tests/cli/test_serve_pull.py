@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from harness import PATIENCE, ask_until
-from serving import JSON, Server
+from serving import JSON, NOBODY, Server
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -141,6 +141,19 @@ def test_extend_tells_a_task_that_is_gone_from_a_lease_that_is_lost(server):
     assert [r["status"] for r in answer["results"]] == [
         "not found", "lease lost"
     ]
+
+
+def test_a_task_that_nobody_knows_is_told_whatever_the_token(server):
+    server.enqueue()
+    (task,) = server.lease()
+    unknown = {**task, "id": NOBODY}
+
+    for lease in (task["lease"], "nonsense", ""):
+        item = {"id": NOBODY, "lease": lease}
+        assert server.settle({**unknown, "lease": lease}, "done") == "not found"
+        answer = server.post("/api/v1/extend", [item])
+        assert answer["results"] == [{"id": NOBODY, "status": "not found"}]
+    assert server.settle(task, "done") == "ok"
 
 
 def test_one_bad_item_leaves_all_unsettled(server):
