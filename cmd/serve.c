@@ -22,6 +22,7 @@
 #define DESKS 4
 #define ROUTES_MAX (HTTP_API_ROUTES + DASHBOARD_ROUTES + 16)
 #define TEND_MS 1000
+#define DRAIN_MS 100 /* how soon a second signal is seen */
 
 struct serve {
     const struct serve_options *options;
@@ -255,6 +256,22 @@ static void serve_close(struct serve *s)
     /* The wake stays open: a signal may come until the end. */
 }
 
+/* Waits until everything is answered, unless that takes too long, or a second
+ * signal says that it does. */
+static bool drain(struct serve *s)
+{
+    int64_t left_ms = s->options->service.shutdown_ms;
+    bool is_drained;
+
+    do {
+        http_server_tend(s->server);
+        is_drained = http_server_drain(s->server,
+                                       left_ms < DRAIN_MS ? left_ms : DRAIN_MS);
+        left_ms -= DRAIN_MS;
+    } while (!is_drained && left_ms > 0 && signals_stops() < 2);
+    return is_drained;
+}
+
 /* Serves until told to stop, and until what was accepted is answered. */
 static enum exit_code run(struct serve *s)
 {
@@ -269,8 +286,7 @@ static enum exit_code run(struct serve *s)
     say(s, "stopping");
     http_server_quiesce(s->server);
     http_api_quiesce(s->api);
-    bool const is_drained =
-        http_server_drain(s->server, s->options->service.shutdown_ms);
+    bool const is_drained = drain(s);
     say(s, is_drained ? "stopped" : "stopped with requests unanswered");
     return is_drained ? CODE_FINE : CODE_FAILED;
 }

@@ -25,7 +25,8 @@ static const char doc[] =
     "Serves the HTTP API, the dashboard and the metrics.\v"
     "With MILLRACE_TOKEN every request must carry it (Authorization: Bearer). "
     "Without it, it listens on loopback only.\n\n"
-    "SIGTERM, SIGINT: accept nothing more, answer what was accepted, stop.\n\n"
+    "SIGTERM, SIGINT: accept nothing more, answer what was accepted, stop; a "
+    "second one: at once.\n\n"
     "Environment: MILLRACE_LISTEN, MILLRACE_TOKEN, MILLRACE_SHUTDOWN_TIMEOUT, "
     "MILLRACE_LOG (debug, info, warn, error), MILLRACE_LOG_FORMAT (text, "
     "json); a flag beats it.";

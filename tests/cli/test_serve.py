@@ -1,5 +1,6 @@
 """The HTTP service: enqueueing, and looking after what is there."""
 import json
+import signal
 import threading
 
 import pytest
@@ -244,6 +245,22 @@ def test_a_stop_answers_what_waits_and_ends(server):
     assert (answer.status, json.loads(answer.read())["tasks"]) == (200, [])
     rest = stream.read()
     assert rest == b"" or rest.endswith(b"\n\n")
+
+
+def test_a_second_signal_does_not_wait_for_who_never_ends(mill):
+    server = Server(mill, "--shutdown-timeout", "1h")
+    with server.socket() as half:
+        half.sendall(b"POST /enqueue HTTP/1.1\r\nHost: localhost\r\n"
+                     b"Content-Type: application/json\r\n"
+                     b"Content-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+        assert b"100 Continue" in half.recv(4096)  # it is being received
+
+        server.process.signal(signal.SIGTERM)
+        server.log.wait_for("stopping")
+        server.process.signal(signal.SIGTERM)
+
+        assert server.process.wait() == 1
+    server.log.wait_for("stopped with requests unanswered")
 
 
 def test_request_ids_are_taken_or_made_and_logged(server):
