@@ -110,7 +110,8 @@ static void print_end(struct printer *p, const struct cursor *next)
 
     if (!p->inv->globals.is_json) {
         grid_print(&p->grid);
-        if (goes_on)
+        /* Behind the last row, also where both streams end in one file. */
+        if (goes_on && output_flush())
             complain("more: the same again with --cursor %s", next->text);
     } else if (goes_on) {
         json_begin_object(&p->json, NULL);

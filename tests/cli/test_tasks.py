@@ -1,6 +1,8 @@
 """Looking at tasks, cancelling them and running them early."""
+import subprocess
+
 import pytest
-from harness import ask_until
+from harness import PATIENCE, ask_until
 
 UNKNOWN = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
@@ -163,6 +165,18 @@ def test_a_list_for_people_has_a_heading_and_a_row_a_task(mill):
 
     assert len(lines) == 3
     assert ids[0] in lines[1] and ids[1] in lines[2]
+
+
+def test_a_list_that_goes_on_says_so_behind_its_last_row(mill):
+    mill.batch([{"type": "t"}] * 110)
+
+    both = subprocess.run(
+        [mill.binary, "task", "list", "--limit", "100"], env=mill.env,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=PATIENCE, check=True,
+    ).stdout.splitlines()
+
+    assert len(both) == 102 and both[-1].startswith("more: ")
 
 
 def test_a_done_task_is_kept_as_long_as_retain_says(mill):
