@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cmd/options.h"
 #include "cmd/output.h"
@@ -114,6 +115,11 @@ static enum status run_all(const struct wishes *w, struct sim_store *store,
     return st;
 }
 
+static bool is_bad_url(const struct error *err)
+{
+    return err->field && strcmp(err->field, "url") == 0;
+}
+
 static enum exit_code run(const struct invocation *inv, const struct wishes *w)
 {
     struct sim_plan *plan = malloc(sizeof(*plan));
@@ -133,7 +139,8 @@ static enum exit_code run(const struct invocation *inv, const struct wishes *w)
     free(plan);
     if (st < 0) {
         complain("millrace: %s", err.text);
-        return st == STATUS_INVALID ? CODE_USAGE : CODE_BACKEND;
+        return st == STATUS_INVALID && !is_bad_url(&err) ? CODE_USAGE
+                                                         : CODE_BACKEND;
     }
     print_sums(&inv->globals, &sums);
     return sums.has_failed ? CODE_FAILED : CODE_FINE;

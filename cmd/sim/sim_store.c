@@ -108,6 +108,8 @@ enum status sim_store_open(const char *text, struct sim_store *out,
         st = make_folder(out, err);
     else if (is_file(out))
         st = claim_file(out, err);
+    else /* before it has a namespace: a complaint repeats what was typed */
+        st = backend_url_parse(bytes_of(text), &out->url, err);
     if (st == STATUS_OK)
         st = open_next(out, &out->keeper, err);
     if (st == STATUS_OK)

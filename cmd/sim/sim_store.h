@@ -25,7 +25,8 @@ struct sim_store {
 /* Opens text (borrowed), a backend URL without options, into *out. "sqlite:"
  * alone is a file in a folder for temporary ones; of that as of any other file,
  * which must not be there yet, nothing is left when the store is closed.
- * Fault STATUS_INVALID: a URL that is none, or a file that is there. */
+ * Fault STATUS_INVALID: a URL that is none (field "url"); one with options, or
+ * of a file that is there (field "backend"). */
 MUST_USE enum status sim_store_open(const char *text, struct sim_store *out,
                                     struct error *err);
 void sim_store_close(struct sim_store *store);

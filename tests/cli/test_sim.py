@@ -30,6 +30,12 @@ def test_a_file_that_is_there_is_left_alone(homeless, tmp_path):
     assert file.read_text() == "mine"
 
 
+def test_a_url_that_is_none_is_told_as_everywhere(homeless):
+    done = homeless.run("sim", "--backend", "rediss://:secret@h", code=3)
+
+    assert '"rediss://:***@h"' in done.err and len(done.err.splitlines()) == 1
+
+
 def uptime(server):
     (line,) = (
         line
