@@ -369,6 +369,19 @@ def test_the_token_is_asked_for_and_kept_for_the_session(mill, look):
     other.getByLabel("Token", exact=True).waitFor()
 
 
+def test_a_token_that_no_request_can_carry_is_asked_for_again(mill, look):
+    page = look(mill.serve(token="secret").url)
+
+    field = page.getByLabel("Token", exact=True)
+    field.fill("секрет")  # the keyboard was another
+    button(page, "Go on").click()
+    see(page, "#token-wrong", hasText="refused")
+    field.fill("secret")
+    button(page, "Go on").click()
+
+    see_live(page)
+
+
 def test_who_closes_the_question_for_the_token_can_come_back(mill, look):
     page = look(mill.serve(token="secret").url)
     page.getByLabel("Token", exact=True).press("Escape")

@@ -9,6 +9,7 @@ import { answerOf, byId, setText } from "./dom.js";
 import { learnClock } from "./format.js";
 
 const TOKEN = "millrace-token";
+const TOKEN_FORM = /^[!-~]+$/; // others are none, and don't go into a header
 const PATIENCE_MS = 15000;
 
 /* What went wrong, in words. status 0: no answer at all. */
@@ -68,6 +69,10 @@ async function failure(response) {
 export async function ask(method, path, { body, signal } = {}) {
     for (;;) {
         const token = sessionStorage.getItem(TOKEN);
+        if (token !== null && !TOKEN_FORM.test(token)) {
+            await betterToken(token);
+            continue;
+        }
         const headers = {};
         if (token !== null)
             headers.Authorization = `Bearer ${token}`;
