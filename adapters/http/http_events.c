@@ -8,6 +8,7 @@
 #include "adapters/http/http_api_parts.h"
 #include "adapters/http/http_thread.h"
 
+#define EVENT_TYPE "text/event-stream"
 #define EVERY_S 1
 #define BLOCK_SIZE 4096 /* of an event, given to libmicrohttpd at a time */
 
@@ -122,6 +123,11 @@ static void add_stream(struct http_events *e, struct stream *s)
 
 void http_events_answer(struct http_events *e, struct http_exchange *x)
 {
+    /* libmicrohttpd would end the body that a HEAD does not have. */
+    if (strcmp(x->method, "HEAD") == 0) {
+        http_answer_fixed(x, 200, EVENT_TYPE, BYTES(""));
+        return;
+    }
     struct stream *s = calloc(1, sizeof(*s));
     struct error err;
 
@@ -138,7 +144,7 @@ void http_events_answer(struct http_events *e, struct http_exchange *x)
     s->events = e;
     s->connection = x->connection;
     x->status = 200;
-    x->content_type = "text/event-stream";
+    x->content_type = EVENT_TYPE;
     add_stream(e, s);
 }
 

@@ -232,6 +232,17 @@ def test_events_tell_the_statistics_as_they_change(server):
     assert server.is_alive()
 
 
+def test_the_head_of_the_events_has_nothing_behind_it(server):
+    connection = server.connect()
+
+    head = server.ask("HEAD", "/api/v1/events", headers={}, through=connection)
+    assert (head.status, head.bytes) == (200, b"")
+    assert head.headers["Content-Type"] == "text/event-stream"
+    after = server.ask("GET", "/healthz", headers={}, through=connection)
+    assert after.json == {"status": "ok"}
+    connection.close()
+
+
 def test_a_stop_answers_what_waits_and_ends(server):
     waiting, events = server.connect(), server.connect()
     events.request("GET", "/api/v1/events")
