@@ -5,6 +5,7 @@ import pytest
 from browser import PHONE
 from harness import ask_until
 from service import Service
+from serving import NOBODY
 
 pytestmark = pytest.mark.slow
 
@@ -191,9 +192,38 @@ def test_a_task_is_found_by_its_id(mill, look):
     see(page, "#task-body pre", hasText="here")
     page.keyboard().press("Escape")
 
-    field.fill("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    field.fill(NOBODY)
     field.press("Enter")
     see(page, ".gone", hasText="no task of this id")
+
+
+# Holds back what is answered on one task until it has been asked for twice.
+ANSWER_TWO_AT_ONCE = """
+const ask = window.fetch, held = [];
+window.fetch = async (where, ...more) => {
+    const answer = await ask(where, ...more);
+    if (String(where).includes("%s"))
+        await new Promise((go) => {
+            held.push(go);
+            if (held.length >= 2)
+                held.forEach((each) => each());
+        });
+    return answer;
+};
+"""
+
+
+def test_what_never_was_is_not_said_to_be_gone(mill, look):
+    page = look(mill.serve().url + "#/tasks")
+    see_live(page)
+    page.evaluate(ANSWER_TWO_AT_ONCE % NOBODY)
+
+    field = page.getByLabel("Task by its id")
+    field.fill(NOBODY)
+    field.press("Enter")
+
+    said = see(page, ".gone").textContent()
+    assert said.startswith("There is no task of this id.")
 
 
 def test_tasks_are_filtered_and_paged(mill, look):

@@ -12,7 +12,9 @@ import { on } from "./live.js";
 
 const SHOWN_MAX = 20000; // of a long payload, until asked for all
 
-let open = null; // {queue, id, text} of the task on show
+/* {queue, id, text} of the task on show; text: as it was answered last, null
+ * before the first answer, "" once there was no such task. */
+let open = null;
 
 function between(from, to) {
     return span(Math.max(0, Date.parse(to) - Date.parse(from)));
@@ -189,7 +191,8 @@ async function changeThis(verb, task) {
         load();
 }
 
-/* Loads the task on show again, and shows it if it has changed. */
+/* Loads the task on show again, and shows it if it has changed. Two may be
+ * under way at once. */
 async function load() {
     const wanted = open;
     try {
@@ -210,6 +213,8 @@ function showMissing(error) {
             setChildren(byId("task-body"), el("p", {}, error.message));
         return;
     }
+    if (open.text === "")
+        return; // it has been said
     const why = open.text === null
         ? "There is no task of this id. Done tasks are kept only for as long " +
           "as their retain says."
