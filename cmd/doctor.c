@@ -117,8 +117,7 @@ static enum status take_flaw(const struct wire *wire, bool is_fix,
                              struct tally *t, struct error *err)
 {
     enum status st = STATUS_OK;
-    bool const is_tried =
-        is_fix && wire->scrub.ops->checks[flaw->check].is_fixable;
+    bool const is_tried = is_fix && wire->scrub.ops->checks[flaw->check].remedy;
 
     if (is_tried)
         st = scrub_repair(wire->scrub, now_ms, flaw, err);
@@ -162,8 +161,11 @@ static void write_tally(const struct scrub_check *check, const struct tally *t,
     }
     text_add_int(text, t->found);
     text_add(text, " ");
-    if (t->fixed > 0)
-        text_add(text, "repaired: ");
+    if (t->fixed > 0) {
+        text_add(text, "repaired (");
+        text_add(text, check->remedy);
+        text_add(text, "): ");
+    }
     text_add(text, check->text);
     text_add(text, "; e.g. ");
     text_add_printable(text, subject);
@@ -171,8 +173,11 @@ static void write_tally(const struct scrub_check *check, const struct tally *t,
         text_add(text, " in ");
         text_add_printable(text, bytes_of(t->example.queue));
     }
-    if (check->is_fixable && !is_fix)
-        text_add(text, " (doctor --fix repairs it)");
+    if (check->remedy && !is_fix) {
+        text_add(text, " (with doctor --fix: ");
+        text_add(text, check->remedy);
+        text_add(text, ")");
+    }
 }
 
 static enum status check_store(const struct globals *globals,
@@ -194,7 +199,7 @@ static enum status check_store(const struct globals *globals,
         struct row const row = {
             check->name, is_well ? FINDING_OK : check->level,
             buffer,      t->found,
-            t->fixed,    check->is_fixable};
+            t->fixed,    check->remedy != NULL};
         print_row(globals, &row);
         *has_bad = *has_bad || row.level == FINDING_BAD;
     }

@@ -41,8 +41,9 @@
 struct scrub_check {
     const char *name;         /* a word or two, unlike those of health */
     enum finding_level level; /* WARN or BAD where there is a flaw */
-    bool is_fixable;          /* repair() can deal with it */
-    const char *text; /* what is wrong; and what to do, if not fixable */
+    const char *remedy;       /* what repair() has done to them then, such as
+                           "removed"; NULL: it can't deal with them */
+    const char *text; /* what is wrong; and what to do, without a remedy */
 };
 
 struct scrub_flaw {
@@ -69,7 +70,7 @@ struct scrub_ops {
                                     struct scrub_flaw flaws[SCRUB_PAGE_MAX],
                                     size_t *count, struct error *err);
 
-    /* Repairs a flaw of a fixable check. Answers STATUS_NOT_FOUND when it is
+    /* Repairs a flaw of a check that has a remedy. Answers STATUS_NOT_FOUND when it is
      * no flaw (any more): then nothing is changed. */
     MUST_USE enum status (*repair)(void *self, int64_t now_ms,
                                    const struct scrub_flaw *flaw,

@@ -15,15 +15,15 @@
 enum { PLACES, STALE, SILENT, KEYS };
 
 static const struct scrub_check checks[] = {
-    [PLACES] = {"task places", FINDING_BAD, false,
+    [PLACES] = {"task places", FINDING_BAD, NULL,
                 "tasks that stand where their state does not say: restart, "
                 "and report a bug"},
-    [STALE] = {"stale leases", FINDING_BAD, false,
+    [STALE] = {"stale leases", FINDING_BAD, NULL,
                "leases that ended long ago and nobody took: run a worker"},
-    [SILENT] = {"silent workers", FINDING_WARN, false,
+    [SILENT] = {"silent workers", FINDING_WARN, NULL,
                 "leases of workers not heard of: their tasks run again once "
                 "the leases end"},
-    [KEYS] = {"keys", FINDING_BAD, true, "keys held by no live task"},
+    [KEYS] = {"keys", FINDING_BAD, "let go", "keys held by no live task"},
     {0},
 };
 

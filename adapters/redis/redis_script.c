@@ -25,20 +25,21 @@
 #include "adapters/redis/lua_stats.h"
 #include "adapters/redis/lua_stray_move.h"
 #include "adapters/redis/lua_stray_walk.h"
+#include "adapters/redis/lua_walk.h"
 
-static const struct {
-    const char *common; /* what stands in front */
-    const char *own;
-} sources[REDIS_SCRIPTS] = {
+#define PARTS 3
+
+/* The parts of each, in this order. */
+static const char *const sources[REDIS_SCRIPTS][PARTS] = {
     [REDIS_SCRIPT_ENQUEUE] = {lua_common, lua_enqueue},
     [REDIS_SCRIPT_POINT] = {lua_common, lua_point},
-    [REDIS_SCRIPT_DONE] = {"", lua_done},
+    [REDIS_SCRIPT_DONE] = {lua_done},
     [REDIS_SCRIPT_SETTLE] = {lua_common, lua_settle},
     [REDIS_SCRIPT_PROMOTE] = {lua_common, lua_promote},
     [REDIS_SCRIPT_REAP] = {lua_common, lua_reap},
-    [REDIS_SCRIPT_LEAVE] = {"", lua_leave},
-    [REDIS_SCRIPT_FORGET] = {"", lua_forget},
-    [REDIS_SCRIPT_EXTEND] = {"", lua_extend},
+    [REDIS_SCRIPT_LEAVE] = {lua_leave},
+    [REDIS_SCRIPT_FORGET] = {lua_forget},
+    [REDIS_SCRIPT_EXTEND] = {lua_extend},
     [REDIS_SCRIPT_FIND] = {lua_common, lua_find},
     [REDIS_SCRIPT_NEAR] = {lua_common, lua_near},
     [REDIS_SCRIPT_LIST] = {lua_common, lua_list},
@@ -46,10 +47,10 @@ static const struct {
     [REDIS_SCRIPT_REMOVE] = {lua_common, lua_remove},
     [REDIS_SCRIPT_RUN_NOW] = {lua_common, lua_run_now},
     [REDIS_SCRIPT_REQUEUE] = {lua_common, lua_requeue},
-    [REDIS_SCRIPT_SCRUB] = {lua_common, lua_scrub},
+    [REDIS_SCRIPT_SCRUB] = {lua_common, lua_walk, lua_scrub},
     [REDIS_SCRIPT_STRAY_MOVE] = {lua_common, lua_stray_move},
-    [REDIS_SCRIPT_STRAY_WALK] = {lua_common, lua_stray_walk},
-    [REDIS_SCRIPT_BEAT] = {"", lua_beat},
+    [REDIS_SCRIPT_STRAY_WALK] = {lua_common, lua_walk, lua_stray_walk},
+    [REDIS_SCRIPT_BEAT] = {lua_beat},
 };
 
 _Static_assert((int)REDIS_SCRIPTS <= REDIS_SCRIPTS_MAX, "room for their names");
@@ -64,6 +65,23 @@ static enum status keep_sha(struct redis_connection *c,
     return STATUS_OK;
 }
 
+/* The whole script, for the caller to free; NULL: no memory. */
+static char *join(const char *const parts[PARTS], size_t *len)
+{
+    size_t used = 0;
+
+    *len = 0;
+    for (size_t i = 0; i < PARTS && parts[i]; i++)
+        *len += strlen(parts[i]);
+    char *text = malloc(*len);
+    for (size_t i = 0; text && i < PARTS && parts[i]; i++) {
+        size_t const n = strlen(parts[i]);
+        memcpy(text + used, parts[i], n);
+        used += n;
+    }
+    return text;
+}
+
 enum status redis_script_load(struct redis_connection *c,
                               enum redis_script script, struct error *err)
 {
@@ -72,18 +90,15 @@ enum status redis_script_load(struct redis_connection *c,
     if (c->sha[script][0] != '\0')
         return STATUS_OK;
     assert(c->awaited == 0);
-    size_t const common = strlen(sources[script].common);
-    size_t const own = strlen(sources[script].own);
-    char *text = malloc(common + own);
+    size_t len;
+    char *text = join(sources[script], &len);
     if (!text)
         return error_set(err, STATUS_NO_MEMORY, NULL,
                          "redis: no memory for a script");
-    memcpy(text, sources[script].common, common);
-    memcpy(text + common, sources[script].own, own);
     redis_begin(c, 3);
     redis_add_text(c, "SCRIPT");
     redis_add_text(c, "LOAD");
-    redis_add(c, (struct bytes){text, common + own});
+    redis_add(c, (struct bytes){text, len});
     free(text);
     enum status const st = redis_next_good(c, &reply, err);
     return st == STATUS_OK ? keep_sha(c, script, reply, err) : st;

@@ -40,38 +40,40 @@ enum {
 
 /* The names are those of scrub.lua. */
 static const struct scrub_check checks[] = {
-    [UNREADABLE] = {"unreadable", FINDING_BAD, true,
-                    "entries that can't be read as tasks: nobody can run them; "
-                    "--fix makes them dead letters"},
-    [TASK_BODIES] = {"task bodies", FINDING_BAD, false,
+    [UNREADABLE] = {"unreadable", FINDING_BAD, "made dead letters",
+                    "entries that can't be read as tasks: nobody can run them"},
+    [TASK_BODIES] = {"task bodies", FINDING_BAD, NULL,
                      "waiting tasks whose bodies are lost: enqueue them anew, "
                      "and remove these"},
-    [RESULT_BODIES] = {"result bodies", FINDING_BAD, true,
+    [RESULT_BODIES] = {"result bodies", FINDING_BAD, "forgotten",
                        "done tasks whose results are lost"},
-    [ORPHANS] = {"orphan bodies", FINDING_BAD, true,
+    [ORPHANS] = {"orphan bodies", FINDING_BAD,
+                 "put in their places, or removed",
                  "bodies of tasks that wait nowhere"},
-    [EXPIRY] = {"expiry", FINDING_BAD, true,
+    [EXPIRY] = {"expiry", FINDING_BAD, "their ends set right",
                 "done tasks never forgotten, or only their ends left"},
-    [DEAD_INDEX] = {"dead index", FINDING_BAD, true,
+    [DEAD_INDEX] = {"dead index", FINDING_BAD, "removed",
                     "entries of the index that lead to no dead task"},
-    [DEAD_LETTERS] = {"dead letters", FINDING_BAD, true,
+    [DEAD_LETTERS] = {"dead letters", FINDING_BAD, "added to the index",
                       "dead tasks that the index lacks"},
-    [GHOSTS] = {"ghosts", FINDING_BAD, true,
+    [GHOSTS] = {"ghosts", FINDING_BAD,
+                "removed; made ready again unless known to be done",
                 "tasks that were acknowledged and not deleted"},
-    [PENDING] = {"pending entries", FINDING_BAD, true,
+    [PENDING] = {"pending entries", FINDING_BAD, "removed",
                  "leases whose tasks are gone"},
-    [STALE] = {"stale leases", FINDING_BAD, false,
+    [STALE] = {"stale leases", FINDING_BAD, NULL,
                "leases that ended long ago and nobody took: run a worker"},
-    [SILENT] = {"silent workers", FINDING_WARN, false,
+    [SILENT] = {"silent workers", FINDING_WARN, NULL,
                 "leases of workers not heard of: their tasks run again once "
                 "the leases end"},
-    [KEYS] = {"keys", FINDING_BAD, true, "keys held by no live task"},
-    [WINDOWS] = {"key windows", FINDING_BAD, true,
+    [KEYS] = {"keys", FINDING_BAD, "let go", "keys held by no live task"},
+    [WINDOWS] = {"key windows", FINDING_BAD, "set by their keys",
                  "windows that disagree with their keys"},
-    [POINTERS] = {"pointers", FINDING_BAD, true, "pointers that lead nowhere"},
-    [CONSUMERS] = {"consumers", FINDING_WARN, true,
+    [POINTERS] = {"pointers", FINDING_BAD, "removed",
+                  "pointers that lead nowhere"},
+    [CONSUMERS] = {"consumers", FINDING_WARN, "removed",
                    "consumers that hold nothing and are nobody's"},
-    [QUEUES] = {"queue names", FINDING_BAD, true,
+    [QUEUES] = {"queue names", FINDING_BAD, "added to the list",
                 "queues that are not in the list of queues"},
     {0},
 };
@@ -358,7 +360,7 @@ static enum status redis_scrub_repair(void *self, int64_t now_ms,
     REDIS_REPLY reply = NULL;
     char now[24];
     struct text t = text_in(now, sizeof(now));
-    assert(checks[flaw->check].is_fixable);
+    assert(checks[flaw->check].remedy);
 
     if (flaw->check == QUEUES)
         return list_queue(&s->connection, flaw->queue, err);

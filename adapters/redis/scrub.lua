@@ -299,8 +299,7 @@ local function judge(checks, subject)
     end
 end
 
--- A phase walks one collection, of which it may leave out what is not wanted:
--- function(position) -> position, '' at its end.
+-- A phase over one collection, of which it may leave out what is not wanted.
 local function scan(command, key, checks, is_wanted)
     return function(position)
         local page = redis.call(command, key, position, 'COUNT', count - seen)
@@ -406,23 +405,13 @@ local phases = {
     walk_consumers,
 }
 
--- Goes on with "PHASE:POSITION" until enough was seen.
-local function examine(from)
-    local phase, position = from:match('^(%d+):(.+)$')
-    phase = tonumber(phase)
-    while phases[phase] and seen < count do
-        position = phases[phase](position)
-        if position == '' then
-            phase, position = phase + 1, '0'
-        end
-    end
-    return phases[phase] and phase .. ':' .. position or ''
-end
-
 if ARGV[1] == 'examine' then
     count, uptime, stale_ms =
         tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-    return {examine(ARGV[2]), flaws}
+    local to = walk(phases, ARGV[2], function()
+        return seen >= count
+    end)
+    return {to, flaws}
 end
 if not wrong[ARGV[2]](ARGV[3], true) then
     return 0

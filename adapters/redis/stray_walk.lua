@@ -116,12 +116,7 @@ local phases = {
     walk_bodies,
 }
 
-local phase, position = from:match('^(%d+):(.+)$')
-phase, position = tonumber(phase or 1), position or '0'
-while phases[phase] and seen < count do
-    position = phases[phase](position)
-    if position == '' then
-        phase, position = phase + 1, '0'
-    end
-end
-return {phases[phase] and phase .. ':' .. position or '', found}
+local to = walk(phases, from, function()
+    return seen >= count
+end)
+return {to, found}

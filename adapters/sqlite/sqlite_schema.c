@@ -132,6 +132,22 @@ static enum status inspect(struct connection *c, struct holding *out,
     return st;
 }
 
+enum status schema_has_indexes(struct connection *c, bool *out,
+                               struct error *err)
+{
+    int64_t missing = 0;
+    enum status const st = connection_number(
+        c,
+        "SELECT 4 - count(*) FROM pragma_index_list('millrace_tasks')"
+        " WHERE name IN ('millrace_task_ids', 'millrace_task_line',"
+        " 'millrace_task_order', 'millrace_task_retention')",
+        &missing, err);
+
+    if (st == STATUS_OK)
+        *out = missing == 0;
+    return st;
+}
+
 enum status schema_add_indexes(struct connection *c, struct error *err)
 {
     return connection_script(c, indexes_sql, err);

@@ -18,6 +18,10 @@ MUST_USE enum status schema_prepare(struct connection *c, struct error *err);
 MUST_USE enum status schema_version(struct connection *c, int64_t *out,
                                     struct error *err);
 
+/* Whether the indexes of tasks are all there. */
+MUST_USE enum status schema_has_indexes(struct connection *c, bool *out,
+                                        struct error *err);
+
 /* Makes what is missing of the indexes of tasks, in the caller's transaction. */
 MUST_USE enum status schema_add_indexes(struct connection *c,
                                         struct error *err);

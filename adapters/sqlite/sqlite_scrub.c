@@ -16,50 +16,41 @@
 #include <stdlib.h>
 
 #include "adapters/sqlite/sqlite_key.h"
+#include "adapters/sqlite/sqlite_repair.h"
 #include "adapters/sqlite/sqlite_row.h"
 #include "adapters/sqlite/sqlite_schema.h"
 #include "adapters/sqlite/sqlite_stray.h"
 #include "domain/text.h"
 
-#define TASK_INDEXES 4
-
-enum {
-    INDEXES,
-    UNREADABLE,
-    ROWS,
-    STATES,
-    LINE,
-    RETENTION,
-    STALE,
-    SILENT,
-    KEYS,
-    COUNTERS
-};
-
 static const struct scrub_check checks[] = {
-    [INDEXES] = {"indexes", FINDING_BAD, true,
-                 "indexes of tasks that are missing: every call reads all "
-                 "rows"},
-    [UNREADABLE] = {"unreadable", FINDING_BAD, true,
-                    "rows that can't be read as tasks: nobody can run them; "
-                    "--fix makes them dead letters"},
-    [ROWS] = {"task rows", FINDING_BAD, false,
-              "tasks of no queue, or whose id leads elsewhere: nobody can run "
-              "or find them; see them with sqlite3"},
-    [STATES] = {"task states", FINDING_BAD, true,
-                "tasks in no state; --fix makes them ready"},
-    [LINE] = {"line", FINDING_BAD, true,
-              "ready tasks that leases passed by; --fix puts them at the end"},
-    [RETENTION] = {"retention", FINDING_BAD, true,
-                   "done tasks never forgotten, or others forgotten too soon"},
-    [STALE] = {"stale leases", FINDING_BAD, false,
-               "leases that ended long ago and nobody took: run a worker"},
-    [SILENT] = {"silent workers", FINDING_WARN, false,
-                "leases of workers not heard of: their tasks run again once "
-                "the leases end"},
-    [KEYS] = {"keys", FINDING_BAD, true, "keys held by no live task"},
-    [COUNTERS] = {"counters", FINDING_BAD, true,
-                  "queues whose counters disagree with their tasks"},
+    [CHECK_INDEXES] =
+        {"indexes", FINDING_BAD, "made",
+         "indexes of tasks that are missing: every call reads all "
+         "rows"},
+    [CHECK_UNREADABLE] =
+        {"unreadable", FINDING_BAD, "made dead letters",
+         "rows that can't be read as tasks: nobody can run them"},
+    [CHECK_ROWS] =
+        {"task rows", FINDING_BAD, NULL,
+         "tasks of no queue, or whose id leads elsewhere: nobody can run "
+         "or find them; see them with sqlite3"},
+    [CHECK_STATES] = {"task states", FINDING_BAD, "made ready",
+                      "tasks in no state"},
+    [CHECK_LINE] = {"line", FINDING_BAD, "put at the end",
+                    "ready tasks that leases passed by"},
+    [CHECK_RETENTION] =
+        {"retention", FINDING_BAD, "their ends set right",
+         "done tasks never forgotten, or others forgotten too soon"},
+    [CHECK_STALE] =
+        {"stale leases", FINDING_BAD, NULL,
+         "leases that ended long ago and nobody took: run a worker"},
+    [CHECK_SILENT] =
+        {"silent workers", FINDING_WARN, NULL,
+         "leases of workers not heard of: their tasks run again once "
+         "the leases end"},
+    [CHECK_KEYS] = {"keys", FINDING_BAD, "let go", "keys held by no live task"},
+    [CHECK_COUNTERS] = {"counters", FINDING_BAD, "counted anew",
+                        "queues whose counters disagree with their tasks"},
     {0},
 };
 
@@ -98,9 +89,9 @@ static void examine_active(struct page *p, const struct query *q,
                            struct bytes queue, struct bytes id)
 {
     if (query_column_int(q, COLUMN_POSITION) < p->now_ms - SCRUB_STALE_MS)
-        add(p, STALE, queue, id);
+        add(p, CHECK_STALE, queue, id);
     else if (query_column_int(q, T_SEEN) < p->now_ms - SCRUB_SILENT_MS)
-        add(p, SILENT, queue, id);
+        add(p, CHECK_SILENT, queue, id);
 }
 
 static void examine_task(struct page *p, const struct query *q,
@@ -114,13 +105,13 @@ static void examine_task(struct page *p, const struct query *q,
 
     if (!queue.at ||
         !packed_id_leads_to(&packed, query_column_int(q, COLUMN_NUMBER)))
-        add(p, ROWS, queue, subject);
+        add(p, CHECK_ROWS, queue, subject);
     else if (state < 0 || state >= TASK_STATES)
-        add(p, STATES, queue, subject);
+        add(p, CHECK_STATES, queue, subject);
     else if (query_column_int(q, T_IS_PASSED_BY))
-        add(p, LINE, queue, subject);
+        add(p, CHECK_LINE, queue, subject);
     else if (!query_column_int(q, T_IS_RETAINED))
-        add(p, RETENTION, queue, subject);
+        add(p, CHECK_RETENTION, queue, subject);
     else if (state == TASK_ACTIVE)
         examine_active(p, q, queue, subject);
 }
@@ -134,11 +125,11 @@ static void examine_stray(struct page *p, const struct query *q,
 
     stray_name(query_column_int(q, COLUMN_NUMBER), name, sizeof(name));
     if (!queue.at)
-        add(p, ROWS, queue, bytes_of(name));
+        add(p, CHECK_ROWS, queue, bytes_of(name));
     else if (query_column_int(q, COLUMN_STATE) == TASK_ACTIVE)
         examine_active(p, q, queue, bytes_of(name));
     else
-        add(p, UNREADABLE, queue, bytes_of(name));
+        add(p, CHECK_UNREADABLE, queue, bytes_of(name));
 }
 
 static void examine_row(struct page *p, const struct query *q)
@@ -211,7 +202,7 @@ static enum status examine_keys(struct page *p, const char *from,
         if (bytes_is(query_column_bytes(&q, K_SPACE),
                      p->scrub->store->namespace) &&
             query_column_int(&q, K_IS_EMPTY))
-            add(p, KEYS, query_column_bytes(&q, K_QUEUE),
+            add(p, CHECK_KEYS, query_column_bytes(&q, K_QUEUE),
                 query_column_bytes(&q, K_KEY));
     }
     if (st == STATUS_EMPTY && n < SCRUB_PAGE_MAX)
@@ -234,32 +225,22 @@ static enum status examine_counters(struct page *p, const char *after,
         return st < 0 ? st : STATUS_OK;
     query_column_text(&q, 0, name, sizeof(name));
     if (!query_column_int(&q, 1))
-        add(p, COUNTERS, bytes_of(name), bytes_of(name));
+        add(p, CHECK_COUNTERS, bytes_of(name), bytes_of(name));
     query_end(&q);
     snprintf(p->cursor->text, sizeof(p->cursor->text), "c %s", name);
     return STATUS_OK;
 }
 
-static enum status count_indexes(struct connection *c, int64_t *out,
-                                 struct error *err)
-{
-    return connection_number(
-        c,
-        "SELECT count(*) FROM pragma_index_list('millrace_tasks')"
-        " WHERE name IN ('millrace_task_ids', 'millrace_task_line',"
-        " 'millrace_task_order', 'millrace_task_retention')",
-        out, err);
-}
-
 static enum status examine_indexes(struct page *p, struct error *err)
 {
-    int64_t n = 0;
-    enum status const st = count_indexes(&p->scrub->reader, &n, err);
+    bool is_whole = false;
+    enum status const st =
+        schema_has_indexes(&p->scrub->reader, &is_whole, err);
 
     if (st != STATUS_OK)
         return st;
-    if (n < TASK_INDEXES)
-        add(p, INDEXES, BYTES(""), BYTES("millrace_tasks"));
+    if (!is_whole)
+        add(p, CHECK_INDEXES, BYTES(""), BYTES("millrace_tasks"));
     *p->cursor = (struct scrub_cursor){.text = "t -9223372036854775808"};
     return STATUS_OK;
 }
@@ -293,116 +274,14 @@ static enum status sqlite_scrub_examine(void *self, int64_t now_ms,
     return st;
 }
 
-/* A repair on its way into a write transaction. */
-struct fix {
-    int64_t now_ms;
-    const struct scrub_flaw *flaw;
-};
-
-/* Runs a statement; answers STATUS_NOT_FOUND if it changed nothing. */
-static enum status run_fix(struct ledger *l, struct query *q, struct error *err)
-{
-    enum status const st = query_run(q, err);
-
-    if (st != STATUS_OK)
-        return st;
-    return sqlite3_changes(l->connection->db) > 0 ? STATUS_OK
-                                                  : STATUS_NOT_FOUND;
-}
-
-static enum status fix_task(struct ledger *l, const struct fix *fix,
-                            struct queue_row *row, struct error *err)
-{
-    static const enum sql statements[] = {
-        [STATES] = SQL_FIX_STATE,
-        [LINE] = SQL_FIX_PLACE,
-        [RETENTION] = SQL_FIX_RETENTION,
-    };
-    size_t const check = fix->flaw->check;
-    struct task_id id;
-
-    if (!task_id_parse(bytes_of(fix->flaw->subject), &id))
-        return STATUS_NOT_FOUND;
-    struct packed_id const packed = packed_id_of(&id);
-    struct query q = query_on(l->connection, statements[check]);
-    query_int(&q, packed_id_number(&packed));
-    query_blob(&q, packed_id_bytes(&packed));
-    query_int(&q, row->id);
-    if (check == STATES || check == LINE) {
-        query_int(&q, queue_row_next_position(row, fix->now_ms));
-        query_int(&q, fix->now_ms);
-    }
-    enum status const st = run_fix(l, &q, err);
-    if (st == STATUS_OK && check == STATES)
-        queue_row_add(row, TASK_READY);
-    return st;
-}
-
-static enum status fix_key(struct ledger *l, const struct scrub_flaw *flaw,
-                           const struct queue_row *row, struct error *err)
-{
-    struct query q = query_on(l->connection, SQL_FIX_KEY);
-
-    query_int(&q, row->id);
-    query_blob(&q, (struct bytes){flaw->subject, flaw->subject_len});
-    return run_fix(l, &q, err);
-}
-
-static enum status fix_counters(struct ledger *l, const struct scrub_flaw *flaw,
-                                struct error *err)
-{
-    /* What others moved in this transaction is to be in the row first. */
-    enum status const st = ledger_flush(l, err);
-    if (st < 0)
-        return st;
-    ledger_begin(l);
-
-    struct query q = query_on(l->connection, SQL_FIX_COUNTERS);
-    query_text(&q, l->namespace);
-    query_text(&q, bytes_of(flaw->queue));
-    return run_fix(l, &q, err);
-}
-
-/* All others wait until they are made: some seconds for a million tasks. */
-static enum status fix_indexes(struct connection *c, struct error *err)
-{
-    int64_t n = 0;
-    enum status const st = count_indexes(c, &n, err);
-
-    if (st != STATUS_OK)
-        return st;
-    return n < TASK_INDEXES ? schema_add_indexes(c, err) : STATUS_NOT_FOUND;
-}
-
-static enum status run(struct ledger *l, void *self, struct error *err)
-{
-    const struct fix *fix = self;
-    struct queue_row *row;
-
-    if (fix->flaw->check == INDEXES)
-        return fix_indexes(l->connection, err);
-    if (fix->flaw->check == COUNTERS)
-        return fix_counters(l, fix->flaw, err);
-    enum status const st =
-        ledger_find(l, bytes_of(fix->flaw->queue), &row, err);
-    if (st != STATUS_OK)
-        return st;
-    if (fix->flaw->check == UNREADABLE)
-        return stray_repair(l, row, bytes_of(fix->flaw->subject), fix->now_ms,
-                            err);
-    return fix->flaw->check == KEYS ? fix_key(l, fix->flaw, row, err)
-                                    : fix_task(l, fix, row, err);
-}
-
 static enum status sqlite_scrub_repair(void *self, int64_t now_ms,
                                        const struct scrub_flaw *flaw,
                                        struct error *err)
 {
     struct sqlite_scrub *s = self;
-    struct fix fix = {now_ms, flaw};
-    assert(checks[flaw->check].is_fixable);
+    assert(checks[flaw->check].remedy);
 
-    return store_write(s->store, run, &fix, err);
+    return sqlite_repair(s->store, now_ms, flaw, err);
 }
 
 static void sqlite_scrub_close(void *self)

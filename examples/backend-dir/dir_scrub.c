@@ -17,14 +17,14 @@ enum check {
 };
 
 static const struct scrub_check dir_checks[] = {
-    [CHECK_FILE] = {"left-over file", FINDING_WARN, true,
+    [CHECK_FILE] = {"left-over file", FINDING_WARN, "removed",
                     "a file was begun and never put in its place"},
-    [CHECK_SILENT] = {"silent worker", FINDING_WARN, false,
+    [CHECK_SILENT] = {"silent worker", FINDING_WARN, NULL,
                       "a task is leased to a worker that is not heard of"},
     [CHECK_STALE] =
-        {"stale lease", FINDING_BAD, false,
+        {"stale lease", FINDING_BAD, NULL,
          "a lease ended long ago, and no worker took it: start one"},
-    {NULL, FINDING_OK, false, NULL},
+    {NULL, FINDING_OK, NULL, NULL},
 };
 
 static bool is_left_over(const char *name)

@@ -372,9 +372,9 @@ Test(log_metrics, outage_that_changes_its_face_is_told_of_again)
 Test(log_metrics, flaws_of_the_store_are_told_one_line_a_check)
 {
     static const struct scrub_check checks[] = {
-        {"lost task", FINDING_BAD, false, "it is gone"},
-        {"loose key", FINDING_WARN, true, "a key of no task"},
-        {"stale lease", FINDING_WARN, true, "nobody took it"},
+        {"lost task", FINDING_BAD, NULL, "it is gone"},
+        {"loose key", FINDING_WARN, "let go", "a key of no task"},
+        {"stale lease", FINDING_WARN, "taken", "nobody took it"},
         {.name = NULL}};
     struct scrub_tally const tallies[] = {
         {2, {.queue = "mail", .subject = "T1", .subject_len = 2}},

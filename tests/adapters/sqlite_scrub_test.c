@@ -1,36 +1,12 @@
 /*
  * sqlite_scrub_test.c - each harm that SQL from outside can do is found.
  */
-#include "tests/adapters/scrub_steps.h"
-#include "tests/adapters/sqlite_fixture.h"
-
-/* The number of a task that was enqueued, the first being 0. */
-#define NUMBER(n)                                                              \
-    "(SELECT number FROM millrace_tasks ORDER BY position LIMIT 1 OFFSET " n ")"
+#include "tests/adapters/sqlite_scrub_steps.h"
 
 #define NOW "1700000000000" /* NOW_MS */
 
-static struct fixture f;
-static struct scrub_port scrub;
 static struct lease lease;
 static struct lease leases[3];
-
-/* Three ready tasks. */
-static void setup(void)
-{
-    fixture_init(&f);
-    fixture_open(&f);
-    fixture_enqueue(&f, 3, NOW_MS);
-    cr_assert(eq(int, f.backend.ops->open_scrub(f.backend.self, &scrub, &f.err),
-                 STATUS_OK));
-}
-
-static void teardown(void)
-{
-    scrub_close(scrub);
-    fixture_close(&f);
-    fixture_release(&f);
-}
 
 TestSuite(sqlite_scrub, .init = setup, .fini = teardown, .timeout = 60);
 

@@ -4,37 +4,14 @@
  */
 #include <stdio.h>
 
-#include "tests/adapters/scrub_steps.h"
-#include "tests/adapters/sqlite_fixture.h"
+#include "tests/adapters/sqlite_scrub_steps.h"
 
-/* The number of a task that was enqueued, the first being 0. */
-#define NUMBER(n)                                                              \
-    "(SELECT number FROM millrace_tasks ORDER BY position LIMIT 1 OFFSET " n ")"
 #define SPOIL(n, what)                                                         \
     fixture_sql(&f, "UPDATE millrace_tasks SET " what                          \
                     " WHERE number = " NUMBER(n))
 
-static struct fixture f;
-static struct scrub_port scrub;
 static struct lease leases[BATCH_MAX];
 static struct task_record records[BATCH_MAX];
-
-/* Three ready tasks. */
-static void setup(void)
-{
-    fixture_init(&f);
-    fixture_open(&f);
-    fixture_enqueue(&f, 3, NOW_MS);
-    cr_assert(eq(int, f.backend.ops->open_scrub(f.backend.self, &scrub, &f.err),
-                 STATUS_OK));
-}
-
-static void teardown(void)
-{
-    scrub_close(scrub);
-    fixture_close(&f);
-    fixture_release(&f);
-}
 
 TestSuite(sqlite_stray, .init = setup, .fini = teardown, .timeout = 60);
 

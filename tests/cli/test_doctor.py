@@ -110,9 +110,13 @@ def test_fix_repairs_and_says_so(binary, tmp_path):
     fixed = mill.run("--json", "doctor", "--fix")
     after = mill.run("doctor")
 
-    assert re.search(r"^bad +counters .*--fix", found.out, re.M)
+    assert re.search(
+        r"^bad +counters +1 queues .* \(with doctor --fix: counted anew\)$",
+        found.out, re.M,
+    )
     row = next(row for row in fixed.rows if row["check"] == "counters")
     assert (row["level"], row["found"], row["fixed"]) == ("ok", 1, 1)
+    assert row["text"].startswith("1 repaired (counted anew): queues ")
     assert re.search(r"^ok +counters +none", after.out, re.M)
 
 
@@ -145,6 +149,8 @@ def test_what_cannot_be_read_is_found_and_becomes_a_dead_letter(redis_mill):
     assert re.search(r"^bad +unreadable +1 .*normal \d+-0", found.out, re.M)
     row = next(row for row in fixed.rows if row["check"] == "unreadable")
     assert (row["level"], row["found"], row["fixed"]) == ("ok", 1, 1)
+    assert row["text"].startswith("1 repaired (made dead letters): ")
+    assert "--fix" not in row["text"]
     assert re.search(r"^ok +unreadable +none", after.out, re.M)
     assert mill.row("dlq", "list")["payload"] == ["no", "task"]
     assert (mill.stats()["ready"], mill.stats()["dead"]) == (1, 1)
@@ -193,6 +199,8 @@ def test_a_row_that_cannot_be_read_is_found_and_becomes_a_dead_letter(
     assert re.search(r"^bad +unreadable +1 .*row \d+", found.out, re.M)
     row = next(row for row in fixed.rows if row["check"] == "unreadable")
     assert (row["level"], row["found"], row["fixed"]) == ("ok", 1, 1)
+    assert row["text"].startswith("1 repaired (made dead letters): ")
+    assert "--fix" not in row["text"]
     assert re.search(r"^ok +unreadable +none", after.out, re.M)
     assert mill.row("dlq", "list")["payload"]["max_attempts"] == 99999999
     assert (mill.stats()["ready"], mill.stats()["dead"]) == (1, 1)

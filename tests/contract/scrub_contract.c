@@ -134,7 +134,7 @@ CONTRACT(scrub, a_repair_changes_nothing_that_is_well)
     const char *const subjects[] = {id.text, "held", "plain", "window"};
 
     for (; scrub.ops->checks[flaw.check].name; flaw.check++) {
-        if (!scrub.ops->checks[flaw.check].is_fixable)
+        if (!scrub.ops->checks[flaw.check].remedy)
             continue;
         for (size_t i = 0; i < 4; i++) {
             flaw.subject_len = strlen(subjects[i]);
@@ -164,7 +164,7 @@ CONTRACT(scrub, a_lease_of_a_worker_not_heard_of_is_told)
 
     THEN(eq(sz, flaws_in(f, scrub, &flaw), 1));
     THEN(eq(int, scrub.ops->checks[flaw.check].level, FINDING_WARN));
-    THEN(not(scrub.ops->checks[flaw.check].is_fixable));
+    THEN(eq(ptr, (void *)scrub.ops->checks[flaw.check].remedy, NULL));
     THEN(eq(str, flaw.queue, "a"));
     scrub_close(scrub);
 }

@@ -19,7 +19,7 @@ struct store {
 };
 
 static const struct scrub_check checks[] = {
-    {.name = "first"}, {.name = "second", .is_fixable = true}, {.name = NULL}};
+    {.name = "first"}, {.name = "second", .remedy = "removed"}, {.name = NULL}};
 
 static enum status examine(void *self, int64_t now_ms,
                            struct scrub_cursor *cursor,
