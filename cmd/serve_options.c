@@ -1,3 +1,4 @@
+#include "adapters/http/http_guard.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/serve.h"
@@ -39,6 +40,21 @@ struct request {
     bool has_shutdown;
 };
 
+/* One that no Host: can be would be of no use, and nobody would know why. */
+static error_t add_host(struct serve_options *out, const char *name)
+{
+    struct bytes const host = bytes_of(name);
+
+    if (out->host_count == SERVE_HOSTS_MAX)
+        return option_wrong("--host", "at most 32 of them");
+    if (host.len == 0 || http_guard_host_name(host).len != host.len ||
+        strcspn(name, " /@") != host.len)
+        return option_bad_value("--host", name,
+                                "must be a name alone, without a port");
+    out->hosts[out->host_count++] = name;
+    return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct request *r = state->input;
@@ -49,10 +65,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         r->listen = arg;
         return 0;
     case KEY_HOST:
-        if (out->host_count == SERVE_HOSTS_MAX)
-            return option_wrong("--host", "at most 32 of them");
-        out->hosts[out->host_count++] = arg;
-        return 0;
+        return add_host(out, arg);
     case KEY_INSECURE:
         r->is_insecure = true;
         return 0;

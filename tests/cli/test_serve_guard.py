@@ -66,6 +66,14 @@ def test_a_bad_address_is_one_line(mill, listen):
     assert "--listen" in refused.err and refused.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("host", ["", "queue.example:80", "http://queue", ":80",
+                                  "::1", "a b", "me@queue"])
+def test_a_host_that_no_request_can_name_is_one_line(mill, host):
+    refused = mill.run("serve", "--host", host, code=2)
+
+    assert "--host" in refused.err and refused.err.count("\n") == 1
+
+
 def test_a_taken_address_is_told(mill, server):
     refused = mill.run("serve", "--listen", server.address, code=1)
 
