@@ -31,7 +31,8 @@ static const char *const field_names[FIELDS] = {
     (1U << FIELD_QUEUE | 1U << FIELD_TYPE | 1U << FIELD_REASON |               \
      1U << FIELD_BEFORE)
 
-/* What a request asks to change. */
+/* What a request asks to change. An id may be that of a task in each of several
+ * queues: with ids, queue tells in which to look. */
 struct change {
     enum dead_letter_action action;
     const char *past; /* "requeued" */
@@ -130,7 +131,9 @@ static enum status read_change(struct bytes body, struct arena *mem,
         return st;
     bool const has_ids = change->given & 1U << FIELD_IDS;
     bool const is_wide = change->is_all || change->given & FILTERS;
-    if (has_ids && is_wide)
+    bool const has_others =
+        change->is_all || change->given & FILTERS & ~(1U << FIELD_QUEUE);
+    if (has_ids && has_others)
         return json_refuse(err, "ids", "don't go with filters or all");
     if (!has_ids && !is_wide)
         return json_refuse(err, "body", "give ids, a filter, or \"all\": true");
@@ -176,6 +179,8 @@ static enum status change_ids(struct http_api *api, struct http_api_desk *desk,
 
     if (change->count == 0)
         return STATUS_OK;
+    for (size_t i = 0; i < change->count; i++)
+        change->refs[i].queue = change->params.filter.queue;
     if (change->action == DEAD_LETTER_REQUEUE)
         st = admin_requeue(admin, now_ms, change->refs, change->count, results,
                            holders, err);

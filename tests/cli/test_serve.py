@@ -195,6 +195,23 @@ def test_nothing_happens_to_dead_tasks_without_a_target(server):
     assert len(server.get("/api/v1/dlq")["tasks"]) == 1
 
 
+def test_the_queue_tells_which_of_two_tasks_an_id_means(server):
+    for queue in ("a", "b", "c"):
+        server.die(queue=queue, id=NOBODY)
+
+    def change(verb, queue):
+        body = {"ids": [NOBODY], "queue": queue}
+        return server.post(f"/api/v1/dlq/{verb}", body)
+
+    assert change("delete", "b")["deleted"] == 1
+    assert change("requeue", "c")["requeued"] == 1
+    assert change("delete", "d")["refused"][0]["reason"] == "not found"
+    left = server.get("/api/v1/dlq")["tasks"]
+    assert [(task["queue"], task["id"]) for task in left] == [("a", NOBODY)]
+    server.post("/api/v1/dlq/delete",
+                {"ids": [NOBODY], "queue": "a", "type": "a"}, 400)
+
+
 def test_workers_are_listed(server):
     server.mill.worker("--demo", "--name", "w1").log.wait_for("started")
 

@@ -71,6 +71,23 @@ async function sendAll(verb, bodies) {
     return true;
 }
 
+/* Requests that name these tasks: an id alone could be that of another task, in
+ * another queue. */
+function bodiesOf(tasks) {
+    const idsIn = new Map();
+    for (const { queue, id } of tasks) {
+        if (!idsIn.has(queue))
+            idsIn.set(queue, []);
+        idsIn.get(queue).push(id);
+    }
+    const bodies = [];
+    for (const [queue, ids] of idsIn) {
+        for (let at = 0; at < ids.length; at += IDS_MAX)
+            bodies.push({ queue, ids: ids.slice(at, at + IDS_MAX) });
+    }
+    return bodies;
+}
+
 /* Asks and, if confirmed, does verb ("requeue", "delete") to these tasks. */
 export async function changeDead(verb, tasks) {
     const more = tasks.length === 1
@@ -78,12 +95,7 @@ export async function changeDead(verb, tasks) {
         : "";
     if (!await confirmed(questionOf(verb, tasks.length, more)))
         return false;
-    const bodies = [];
-    for (let at = 0; at < tasks.length; at += IDS_MAX)
-        bodies.push({
-            ids: tasks.slice(at, at + IDS_MAX).map((task) => task.id),
-        });
-    return sendAll(verb, bodies);
+    return sendAll(verb, bodiesOf(tasks));
 }
 
 /* The same to all that a filter means: the question says how many as far as
