@@ -2,8 +2,7 @@
  * report.c - a report every so often: report PERIOD_MS, in any number of
  * processes, and each is made once.
  *
- * Each report adds the next. Its key names the time it is for, and is held
- * beyond that.
+ * Each adds the next; its key names the time it is for, and is held beyond.
  */
 #include <inttypes.h>
 #include <millrace.h>
@@ -47,13 +46,14 @@ static enum mr_outcome report(struct mr_task *task, void *context)
 
 int main(int argc, char **argv)
 {
-    struct mr_error err;
+    struct mr_error err = {.message = "PERIOD_MS must be 1000 or more"};
     period_ms = argc > 1 ? atoll(argv[1]) : 60000;
-    if (period_ms < 1000 || mr_client_open(NULL, &client, &err) != MR_OK ||
-        mr_worker_new(client, NULL, &worker, &err) != MR_OK ||
-        mr_worker_handle(worker, "report", report, NULL, &err) != MR_OK ||
-        add_next(0, &err) != MR_OK)
-        return 1;
-    signal(SIGTERM, on_signal);
-    return mr_worker_run(worker, &err) == MR_OK ? 0 : 1;
+    if (period_ms >= 1000 && mr_client_open(NULL, &client, &err) == MR_OK &&
+        mr_worker_new(client, NULL, &worker, &err) == MR_OK &&
+        mr_worker_handle(worker, "report", report, NULL, &err) == MR_OK &&
+        add_next(0, &err) == MR_OK && signal(SIGTERM, on_signal) != SIG_ERR &&
+        mr_worker_run(worker, &err) == MR_OK)
+        return 0;
+    fprintf(stderr, "report: %s\n", err.message);
+    return 1;
 }
