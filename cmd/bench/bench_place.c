@@ -82,11 +82,13 @@ static double file_bytes(const char *path)
     return stat(path, &about) == 0 ? (double)about.st_size : 0;
 }
 
+/* NAN where another allocator has taken the place of the C library's. */
 static double heap_bytes(void)
 {
     struct mallinfo2 const heap = mallinfo2();
+    double const bytes = (double)heap.uordblks + (double)heap.hblkhd;
 
-    return (double)heap.uordblks + (double)heap.hblkhd;
+    return bytes > 0 ? bytes : NAN;
 }
 
 #ifdef MILLRACE_HAVE_REDIS

@@ -7,6 +7,15 @@ import subprocess
 from harness import PATIENCE
 
 
+def sanitizers_of(build):
+    """Those that a build folder's programs have, as the compiler names them;
+    "none" without."""
+    options = json.loads(
+        (build / "meson-info" / "intro-buildoptions.json").read_text()
+    )
+    return next(o["value"] for o in options if o["name"] == "b_sanitize")
+
+
 class Prefix:
     """Where `meson install` has put everything, and how to build with it."""
 
@@ -20,13 +29,7 @@ class Prefix:
         )
         (pc,) = folder.rglob("millrace.pc")
         self.libdir = pc.parent.parent
-        options = {
-            option["name"]: option["value"]
-            for option in json.loads(
-                (build / "meson-info" / "intro-buildoptions.json").read_text()
-            )
-        }
-        sanitizers = options["b_sanitize"]
+        sanitizers = sanitizers_of(build)
         self.flags = ["-g", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
         if sanitizers != "none":
             self.flags.append(f"-fsanitize={sanitizers}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from harness import PATIENCE, Process, ask_until, is_alive
+from installed import sanitizers_of
 
 PHASES = ["enqueue", "drain", "e2e", "latency", "delayed"]
 NUMBERS = {
@@ -44,6 +45,12 @@ def children(pid):
     return [int(child) for child in listed.split()]
 
 
+def can_weigh(name):
+    """Whether bytes are known: a sanitizer's allocator can't be asked."""
+    build = Path(os.environ["MILLRACE_BUILD"])
+    return name != "memory" or sanitizers_of(build) == "none"
+
+
 def test_every_phase_is_one_object_with_all_figures(homeless, backend):
     name, url, left = backend
 
@@ -69,7 +76,8 @@ def test_what_does_not_apply_is_null(homeless, backend):
             assert (row[figure] is not None) == is_timed
         for figure in ("server_cpu_us", "commands_per_task"):
             assert (row[figure] is not None) == (name == "redis")
-        assert (row["bytes_per_task"] is not None) == (row["phase"] == "enqueue")
+        is_weighed = row["phase"] == "enqueue" and can_weigh(name)
+        assert (row["bytes_per_task"] is not None) == is_weighed
         if is_timed:
             assert 0 <= row["p50_ms"] <= row["p99_ms"] <= row["max_ms"]
 
@@ -87,12 +95,13 @@ def test_an_enqueue_of_a_batch_costs_little_more_than_its_tasks(
 
 
 def test_a_waiting_task_takes_its_payload_and_little_more(homeless, backend):
-    _, url, _ = backend
+    name, url, _ = backend
 
     row = homeless.row("bench", "--url", url, "--phase", "enqueue", "--tasks",
                        "20", "--payload", "100000", "--backlog", "100")
 
-    assert 100_000 < row["bytes_per_task"] < 200_000
+    if can_weigh(name):
+        assert 100_000 < row["bytes_per_task"] < 200_000
 
 
 def test_many_producers_and_workers_share_the_work(homeless, backend):
