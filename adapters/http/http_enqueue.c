@@ -88,22 +88,31 @@ static enum status read_array(struct bytes body, struct http_batch *batch,
 }
 
 /* The header is the same as the member "key". */
-static enum status take_key(const struct http_exchange *x,
-                            struct http_batch *batch, struct error *err)
+static enum status take_key(const struct http_exchange *x, struct task *task,
+                            struct error *err)
 {
     struct bytes const key = http_header_value(x, "Idempotency-Key");
-    struct task *task = &batch->specs[0].task;
 
     if (!key.at)
         return STATUS_OK;
-    if (batch->is_array)
-        return error_set(err, STATUS_INVALID, "key",
-                         "Idempotency-Key: only with a single task");
     if (task->key.at && !bytes_equal(task->key, key))
         return error_set(err, STATUS_INVALID, "key",
                          "Idempotency-Key: differs from the task's key");
     task->key = key;
-    return task_spec_validate(&batch->specs[0], err);
+    return STATUS_OK;
+}
+
+static enum status read_single(const struct http_exchange *x, struct bytes body,
+                               struct http_batch *batch, struct arena *mem,
+                               struct error *err)
+{
+    struct task_spec *spec = &batch->specs[0];
+    enum status st = task_json_decode(body, mem, spec, err);
+
+    if (st == STATUS_OK)
+        st = take_key(x, &spec->task, err);
+    batch->count = 1;
+    return st < 0 ? st : task_spec_validate(spec, err);
 }
 
 static enum status read_batch(struct http_exchange *x, struct error *err)
@@ -117,14 +126,12 @@ static enum status read_batch(struct http_exchange *x, struct error *err)
     if (!batch)
         return error_set(err, STATUS_NO_MEMORY, NULL, "http: no memory");
     x->own = batch;
-    enum status st = STATUS_OK;
-    if (is_array) {
-        st = read_array(body, batch, max, &mem, err);
-    } else {
-        st = read_task(body, &mem, &batch->specs[0], err);
-        batch->count = 1;
-    }
-    return st < 0 ? st : take_key(x, batch, err);
+    if (!is_array)
+        return read_single(x, body, batch, &mem, err);
+    if (http_header_value(x, "Idempotency-Key").at)
+        return error_set(err, STATUS_INVALID, "key",
+                         "Idempotency-Key: only with a single task");
+    return read_array(body, batch, max, &mem, err);
 }
 
 static void read_and_submit(void *context, struct http_exchange *x)

@@ -69,6 +69,18 @@ def test_the_idempotency_header_is_the_key(server):
     assert len(server.get("/api/v1/tasks")["tasks"]) == 1
 
 
+def test_the_idempotency_header_may_have_a_term(server):
+    header = {"Idempotency-Key": "order-8"}
+    body = {"type": "a", "key_ttl_ms": 3600000}
+
+    first = server.post("/enqueue", body, 201, headers=header)
+    again = server.post("/enqueue", body, 200, headers=header)
+
+    assert (again["id"], again["duplicate"]) == (first["id"], True)
+    kept = server.get(f"/api/v1/tasks/{first['id']}")
+    assert (kept["key"], kept["key_ttl_ms"]) == ("order-8", 3600000)
+
+
 def test_a_header_and_a_key_that_differ_are_refused(server):
     for body in ({"type": "a", "key": "other"}, [{"type": "a"}]):
         error = server.post("/enqueue", body, 400,
