@@ -121,6 +121,17 @@ void http_queue_get(void *context, struct http_exchange *x)
         http_answer_json(x, 200);
 }
 
+/* Whether what was asked of queue was done; otherwise answers why not. */
+static bool is_done(struct http_exchange *x, enum status st, struct bytes queue,
+                    const struct error *err)
+{
+    if (st < 0)
+        http_fault(x, st, err);
+    else if (st == STATUS_NOT_FOUND)
+        http_api_no_such_queue(x, queue);
+    return st == STATUS_OK;
+}
+
 static void set_paused(struct http_api *api, struct http_exchange *x,
                        bool is_paused)
 {
@@ -131,14 +142,8 @@ static void set_paused(struct http_api *api, struct http_exchange *x,
         return;
     enum status const st = admin_set_paused(http_api_desk(api, x)->seat->admin,
                                             queue, is_paused, &err);
-    if (st < 0) {
-        http_fault(x, st, &err);
+    if (!is_done(x, st, queue, &err))
         return;
-    }
-    if (st == STATUS_NOT_FOUND) {
-        http_api_no_such_queue(x, queue);
-        return;
-    }
     json_begin_object(&x->text, NULL);
     json_add_string(&x->text, "queue", queue);
     json_add_bool(&x->text, "paused", is_paused);
@@ -183,14 +188,8 @@ void http_queue_purge(void *context, struct http_exchange *x)
             http_api_desk(api, x)->seat->admin, api->config->clock, queue,
             params.filter.has_state ? &params.filter.state : NULL, &removed,
             &err);
-    if (st < 0) {
-        http_fault(x, st, &err);
+    if (!is_done(x, st, queue, &err))
         return;
-    }
-    if (st == STATUS_NOT_FOUND) {
-        http_api_no_such_queue(x, queue);
-        return;
-    }
     json_begin_object(&x->text, NULL);
     json_add_int(&x->text, "removed", (int64_t)removed);
     json_end_object(&x->text);

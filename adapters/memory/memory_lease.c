@@ -121,26 +121,32 @@ struct batch {
     bool is_full; /* mem is */
 };
 
-static bool lease_one(struct memory_queue *port,
-                      const struct lease_request *req, struct entry *e,
-                      struct batch *to)
+/* Gives e to the port's worker; there is room among the leases. */
+static void give(struct memory_queue *port, struct entry *e, int64_t until_ms,
+                 struct batch *to)
 {
     struct lease *out = &to->leases[to->count];
 
-    if (!lane_reserve(&e->queue->active, 1))
-        return false;
-    e->is_started = false;
-    e->leased_at_ms = req->now_ms;
     if (!hand_over(e, to->mem, out)) {
         to->is_full = true;
-        return true;
+        return;
     }
-    bool const moved =
-        store_move(port->store, e, TASK_ACTIVE, req->now_ms + req->lease_ms);
+    bool const moved = store_move(port->store, e, TASK_ACTIVE, until_ms);
     assert(moved);
     own(e, port->worker);
     name_lease(e, out);
     to->count++;
+}
+
+static bool lease_one(struct memory_queue *port,
+                      const struct lease_request *req, struct entry *e,
+                      struct batch *to)
+{
+    if (!lane_reserve(&e->queue->active, 1))
+        return false;
+    e->is_started = false;
+    e->leased_at_ms = req->now_ms;
+    give(port, e, req->now_ms + req->lease_ms, to);
     return true;
 }
 
@@ -273,20 +279,9 @@ enum status memory_queue_lease(void *self, const struct lease_request *req,
 static bool take_one(struct memory_queue *port, const struct reap_request *req,
                      struct entry *e, struct batch *to)
 {
-    struct lease *out = &to->leases[to->count];
-
     if (!lane_reserve(&e->queue->active, 1))
         return false;
-    if (!hand_over(e, to->mem, out)) {
-        to->is_full = true;
-        return true;
-    }
-    bool const moved =
-        store_move(port->store, e, TASK_ACTIVE, req->now_ms + req->lease_ms);
-    assert(moved);
-    own(e, port->worker);
-    name_lease(e, out);
-    to->count++;
+    give(port, e, req->now_ms + req->lease_ms, to);
     return true;
 }
 
