@@ -113,6 +113,20 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->str, (*y)->str);
 }
 
+/* Leaves the names of queues; no other one is ours, whoever wrote it there. */
+static void keep_names(redisReply *names)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < names->elements; i++) {
+        if (queue_name_is_valid(redis_reply_text(names->element[i])))
+            names->element[kept++] = names->element[i];
+        else
+            freeReplyObject(names->element[i]);
+    }
+    names->elements = kept;
+}
+
 enum status redis_admin_queues(struct redis_connection *c, redisReply **out,
                                struct error *err)
 {
@@ -124,9 +138,12 @@ enum status redis_admin_queues(struct redis_connection *c, redisReply **out,
     redis_global_key(c->url->namespace, "queues", key);
     redis_command(c, 2, (const char *const[]){"SMEMBERS", key});
     st = redis_next_good(c, out, err);
-    if (st == STATUS_OK && (*out)->elements > 1)
+    if (st != STATUS_OK)
+        return st;
+    keep_names(*out);
+    if ((*out)->elements > 1)
         qsort((*out)->element, (*out)->elements, sizeof(redisReply *), by_name);
-    return st;
+    return STATUS_OK;
 }
 
 enum status redis_admin_knows(struct redis_connection *c, struct bytes queue,

@@ -37,7 +37,8 @@ MUST_USE enum status redis_admin_ask(struct redis_connection *c,
                                      const struct bytes *args, redisReply **out,
                                      struct error *err);
 
-/* The names of all queues, in order, as the elements of *out. */
+/* The names of all queues, in order, as the elements of *out; what is listed
+ * and can't be the name of one is left out. */
 MUST_USE enum status redis_admin_queues(struct redis_connection *c,
                                         redisReply **out, struct error *err);
 

@@ -104,18 +104,18 @@ static void add(struct page *p, size_t check, struct bytes queue,
     f->subject[f->subject_len] = '\0';
 }
 
-/* The queue in the name of one of its keys, "{NS:QUEUE}:...". */
+/* The queue in the name of one of its keys, "{NS:QUEUE}:..."; absent: it is
+ * none of ours. */
 static struct bytes queue_of_key(const struct redis_connection *c,
                                  struct bytes key)
 {
     size_t const from = strlen(c->url->namespace) + 2;
     const char *end =
         key.len > from ? memchr(key.at + from, '}', key.len - from) : NULL;
-    size_t const len = end ? (size_t)(end - key.at) - from : 0;
+    struct bytes const queue = {key.at + from,
+                                end ? (size_t)(end - key.at) - from : 0};
 
-    if (len == 0 || len > QUEUE_NAME_MAX)
-        return (struct bytes){0};
-    return (struct bytes){key.at + from, len};
+    return queue_name_is_valid(queue) ? queue : (struct bytes){0};
 }
 
 static bool is_known_flaw(const struct page *p, struct bytes queue)

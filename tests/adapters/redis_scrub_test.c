@@ -323,6 +323,18 @@ Test(redis_scrub, a_queue_that_is_not_listed_is_listed)
     IS_COUNT(by_hand(&f, "SISMEMBER ns:queues q"), 1);
 }
 
+Test(redis_scrub, a_listed_name_that_no_queue_can_have_holds_up_no_walk)
+{
+    char longer[QUEUE_NAME_MAX + 2] = "";
+    memset(longer, 'q', QUEUE_NAME_MAX + 1);
+
+    by_hand(&f, "SADD ns:queues %s %s %s", "No queue", longer, "");
+    by_hand(&f, "HSET %s a b", "{ns:None either}:keys");
+
+    cr_assert(eq(sz, walk(scrub, server_now(&f), "queue names", true), 0));
+    IS_COUNT(by_hand(&f, "SCARD ns:queues"), 4);
+}
+
 Test(redis_scrub, all_pages_are_walked)
 {
     by_hand(&f, "EVAL %s 1 " K "pointers",
