@@ -70,8 +70,8 @@ struct scrub_ops {
                                     struct scrub_flaw flaws[SCRUB_PAGE_MAX],
                                     size_t *count, struct error *err);
 
-    /* Repairs a flaw of a check that has a remedy. Answers STATUS_NOT_FOUND when it is
-     * no flaw (any more): then nothing is changed. */
+    /* Repairs a flaw of a check that has a remedy. Answers STATUS_NOT_FOUND
+     * when it is no flaw (any more): then nothing is changed. */
     MUST_USE enum status (*repair)(void *self, int64_t now_ms,
                                    const struct scrub_flaw *flaw,
                                    struct error *err);

@@ -14,7 +14,8 @@
 #include "adapters/log/log.h"
 #include "usecase/metrics_port.h"
 
-/* Opens it into *out, for any number of threads; log stays the caller's. Fault STATUS_NO_MEMORY. */
+/* Opens it into *out, for any number of threads; log stays the caller's. Fault
+ * STATUS_NO_MEMORY. */
 MUST_USE enum status log_metrics_open(const struct log *log,
                                       struct metrics_port *out,
                                       struct error *err);

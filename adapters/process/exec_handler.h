@@ -26,8 +26,8 @@
 struct exec_host;
 
 /* Opens it; best before there are threads. Commands start with the limit of
- * open files that holds now (RLIMIT_NOFILE), even if it is raised later. Faults STATUS_NO_MEMORY,
- * STATUS_UNAVAILABLE (no process or descriptor to be had). */
+ * open files that holds now (RLIMIT_NOFILE), even if it is raised later. Faults
+ * STATUS_NO_MEMORY, STATUS_UNAVAILABLE (no process or descriptor to be had). */
 MUST_USE enum status exec_host_open(struct exec_host **out, struct error *err);
 
 /* Closes it when no handler uses it any more. While one does, leave it to the

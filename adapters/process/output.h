@@ -32,7 +32,8 @@ bool output_read_tail(struct output_tail *tail, int fd);
 
 /* The result, one trailing newline off: as it is if it is JSON, else as a JSON
  * string. What is too long for a result is a string of its first RESULT_MAX
- * bytes: the command has succeeded, whatever it prints. Absent if there is nothing. */
+ * bytes: the command has succeeded, whatever it prints. Absent if there is
+ * nothing. */
 struct bytes output_result(const struct output_head *head, struct arena *mem);
 
 /* The last ERROR_TAIL_MAX bytes, blanks around them off. */

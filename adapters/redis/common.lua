@@ -7,7 +7,8 @@ local GROUP = 'millrace'
 local NEAR_MS = 250
 local COMMA, A, R = (',ar'):byte(1, 3)
 local match, sub, byte = string.match, string.sub, string.byte
-local STREAM = {high = KEYS[1], normal = KEYS[2], low = KEYS[3], taken = KEYS[4]}
+local STREAM =
+    {high = KEYS[1], normal = KEYS[2], low = KEYS[3], taken = KEYS[4]}
 local PRIORITY = {['0'] = 'high', ['1'] = 'normal', ['2'] = 'low'}
 local SCHEDULED, RETRY, BODIES = KEYS[5], KEYS[6], KEYS[7]
 local DONE, EXPIRY, DEAD, DEADINDEX = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
@@ -80,8 +81,8 @@ local function item_in_x(x, wanted)
     return found
 end
 
--- A body, "LEN:TYPE,LEN:PAYLOAD,X", in its three parts, and the second letter of
--- the first item of x. Raises an error if it is none.
+-- A body, "LEN:TYPE,LEN:PAYLOAD,X", in its three parts, and the second letter
+-- of the first item of x. Raises an error if it is none.
 local function body_parts(body)
     local len, at = match(body, '^(%d+):()')
     local past = at + len

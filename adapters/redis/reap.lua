@@ -9,8 +9,8 @@
 -- What is taken moves to `taken` as the taker's lease, and the entry it had is
 -- deleted: the old token is dead in that instant. A lease is judged by the
 -- length in its own consumer's name, and never ends within one lease of the
--- server's start, since an outage is nobody's crash. An entry that is no task is
--- handed over as it is, for the taker to deal with.
+-- server's start, since an outage is nobody's crash. An entry that is no task
+-- is handed over as it is, for the taker to deal with.
 --
 -- Answers a list of {entry, delivery count, stream}, entries as XRANGE gives
 -- them. The count goes on to tell when the lease began (see redis_keys.h).

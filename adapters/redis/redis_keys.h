@@ -30,9 +30,9 @@
  *     ours: 1, and 1 more once the start of its handler is on record, and 2
  *     more for each ms that the lease had run when it was last extended; it
  *     counts neither attempts nor crashes.
- *   {NS:Q}:wake          stream: a note (w 1) when a task was scheduled before the
- *                        first one so far, or the queue was resumed; read by
- *                        the same group, and deleted by who has read it
+ *   {NS:Q}:wake          stream: a note (w 1) when a task was scheduled before
+ *                        the first one so far, or the queue was resumed; read
+ *                        by the same group, and deleted by who has read it
  *
  * Per queue, what waits
  *   {NS:Q}:scheduled     zset id -> run_at_ms: waits for its first run
@@ -72,8 +72,8 @@
  *   enqueue       ready, or scheduled + bodies; keys + windows, pointers;
  *                 sent; queues first, wake last
  *   lease         nothing but the group's pending list; may promote ahead
- *   settle done   ready|taken -, counters; keys -, pointers -; retained: bodies,
- *                 done, expiry
+ *   settle done   ready|taken -, counters; keys -, pointers -; retained:
+ *                 bodies, done, expiry
  *   settle retry, snooze      ready|taken -, pointers -; bodies, retry or
  *                 scheduled; counters
  *   settle dead   ready|taken -, pointers -, keys -; dead, deadindex, counters

@@ -205,3 +205,44 @@ void redis_lane_drop(struct redis_lane *lane, enum priority priority,
     freeReplyObject(kept->entry);
     free(kept);
 }
+
+enum status redis_lanes_make_groups(struct redis_leasing *l, bool *has_made,
+                                    struct error *err)
+{
+    for (size_t i = 0; i < l->lane_count; i++) {
+        struct redis_lane *lane = l->p->chosen[i];
+        for (int k = 0; k < PRIORITIES; k++) {
+            if (!lane->lacks_group[k])
+                continue;
+            redis_group_begin(&l->p->main, lane->keys[k]);
+            enum status const st = redis_group_heard(&l->p->main, err);
+            if (st != STATUS_OK)
+                return st;
+            lane->lacks_group[k] = false;
+            lane->has_group[k] = true;
+            *has_made = true;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Left to the read to find out, a lower priority would be taken in place of one
+ * that has no group yet. A full server refuses even for a group that exists,
+ * and must be emptied all the same: then the read finds out. */
+enum status redis_lanes_meet_groups(struct redis_leasing *l, struct error *err)
+{
+    bool ignored = false;
+
+    for (size_t i = 0; i < l->lane_count; i++) {
+        struct redis_lane *lane = l->p->chosen[i];
+        for (int k = 0; k < PRIORITIES; k++)
+            lane->lacks_group[k] = lane->ready[k] > 0 && !lane->has_group[k];
+    }
+    enum status const st = redis_lanes_make_groups(l, &ignored, err);
+    if (st != STATUS_FULL)
+        return st;
+    for (size_t i = 0; i < l->lane_count; i++)
+        for (int k = 0; k < PRIORITIES; k++)
+            l->p->chosen[i]->lacks_group[k] = false;
+    return STATUS_OK;
+}

@@ -53,8 +53,8 @@ static void begin_read(struct redis_leasing *l, const struct redis_lane *lane,
 }
 
 /* How many of n entries to ask for: about as many as mem has room for, judging
- * by those of the lane so far, else of all lanes, and few to begin with. What comes
- * beyond it would wait here while its lease runs down. */
+ * by those of the lane so far, else of all lanes, and few to begin with. What
+ * comes beyond it would wait here while its lease runs down. */
 static size_t affordable(struct redis_leasing *l, const struct redis_lane *lane,
                          size_t n)
 {
@@ -231,50 +231,6 @@ static enum status hear_lane(struct redis_leasing *l, struct redis_lane *lane,
     return first;
 }
 
-/* Makes the groups that were found missing. */
-static enum status make_groups(struct redis_leasing *l, bool *has_made,
-                               struct error *err)
-{
-    for (size_t i = 0; i < l->lane_count; i++) {
-        struct redis_lane *lane = l->p->chosen[i];
-        for (int k = 0; k < PRIORITIES; k++) {
-            if (!lane->lacks_group[k])
-                continue;
-            redis_group_begin(&l->p->main, lane->keys[k]);
-            enum status const st = redis_group_heard(&l->p->main, err);
-            if (st != STATUS_OK)
-                return st;
-            lane->lacks_group[k] = false;
-            lane->has_group[k] = true;
-            *has_made = true;
-        }
-    }
-    return STATUS_OK;
-}
-
-/* Makes sure of the groups of streams that have something and that we have
- * not read from before. Left to the read to find out, a lower priority would
- * be taken in place of one that has no group yet. A full server refuses even
- * for a group that exists, and must be emptied all the same: then the read
- * finds out. */
-static enum status meet_groups(struct redis_leasing *l, struct error *err)
-{
-    bool ignored = false;
-
-    for (size_t i = 0; i < l->lane_count; i++) {
-        struct redis_lane *lane = l->p->chosen[i];
-        for (int k = 0; k < PRIORITIES; k++)
-            lane->lacks_group[k] = lane->ready[k] > 0 && !lane->has_group[k];
-    }
-    enum status const st = make_groups(l, &ignored, err);
-    if (st != STATUS_FULL)
-        return st;
-    for (size_t i = 0; i < l->lane_count; i++)
-        for (int k = 0; k < PRIORITIES; k++)
-            l->p->chosen[i]->lacks_group[k] = false;
-    return STATUS_OK;
-}
-
 /* Reads what was shared out to n lanes, in the plan's order. */
 static enum status read_all(struct redis_leasing *l, size_t n,
                             struct error *err)
@@ -340,7 +296,7 @@ static enum status pass(struct redis_leasing *l, bool *again, struct error *err)
     if (st == STATUS_OK)
         st = release_paused(l, err);
     if (st == STATUS_OK)
-        st = meet_groups(l, err);
+        st = redis_lanes_meet_groups(l, err);
     if (st != STATUS_OK)
         return st;
 
@@ -348,7 +304,7 @@ static enum status pass(struct redis_leasing *l, bool *again, struct error *err)
     size_t const n = redis_share_out(l);
     st = read_all(l, n, err);
     if (st == STATUS_OK)
-        st = make_groups(l, again, err);
+        st = redis_lanes_make_groups(l, again, err);
     if (st == STATUS_OK)
         st = redis_strays_move_all(l->p, l->now_ms, &strays, err);
     l->stray_count += strays;

@@ -199,6 +199,15 @@ void redis_group_begin(struct redis_connection *c, const char *key);
 MUST_USE enum status redis_group_heard(struct redis_connection *c,
                                        struct error *err);
 
+/* Makes the groups that the chosen lanes lack; *has_made: there were some. */
+MUST_USE enum status redis_lanes_make_groups(struct redis_leasing *l,
+                                             bool *has_made, struct error *err);
+
+/* Makes sure of the groups of streams that have something and that we have not
+ * read from before. */
+MUST_USE enum status redis_lanes_meet_groups(struct redis_leasing *l,
+                                             struct error *err);
+
 /* Keeps an entry for later, behind those that are kept already; takes it. */
 MUST_USE enum status redis_lane_keep(struct redis_lane *lane,
                                      enum priority priority, redisReply *entry,
@@ -232,8 +241,9 @@ void redis_stray_drop(struct redis_lane *lane, enum redis_stream stream);
 #define REDIS_WINDOW_BYTES (8U << 20) /* sent before answers are read */
 #define REDIS_GROUP_BYTES (4U << 20)  /* and their bytes, unless it is one */
 
-/* Sorts the items classes[n] into groups, of at most max, keeping their order in
- * each; returns how many groups. order[n] holds the items' indexes, group by group. */
+/* Sorts the items classes[n] into groups, of at most max, keeping their order
+ * in each; returns how many groups. order[n] holds the items' indexes, group by
+ * group. */
 size_t redis_group_items(const struct redis_class *classes, size_t n,
                          size_t max, uint16_t *order,
                          struct redis_group *groups);
@@ -306,7 +316,7 @@ MUST_USE enum status redis_outbox_resolve(struct redis_port *p,
 bool redis_outbox_answers(struct redis_outbox *o, size_t group,
                           struct bytes text);
 
-/* redis_settle.c: gives back all that is kept in the lane. */
+/* redis_release.c: gives back all that is kept in the lane. */
 MUST_USE enum status redis_release_kept(struct redis_port *p,
                                         struct redis_lane *lane, int64_t now_ms,
                                         struct error *err);

@@ -3,8 +3,8 @@
  * something to do, the work, queue by queue, as far as the limit goes.
  *
  * Ahead: while very many are due, the server moves tasks and the worker makes
- * leases by turns, each waiting for the other. So once a lease has its tasks, it
- * sends a script more, which the server runs while the worker is busy with
+ * leases by turns, each waiting for the other. So once a lease has its tasks,
+ * it sends a script more, which the server runs while the worker is busy with
  * them. Not together with the read: the server would run both before it
  * answers. The next promote takes the answer for its own work on that queue.
  */
@@ -149,7 +149,8 @@ void redis_promote_ahead(struct redis_port *p)
 }
 
 /* What was moved ahead, and in which lane; *lane NULL: nothing, as far as we
- * know. That it failed is no fault: this time it is done, and told, as usual. */
+ * know. That it failed is no fault: this time it is done, and told, as
+ * usual. */
 static size_t take_ahead(struct redis_port *p, const struct redis_lane **lane)
 {
     REDIS_REPLY reply = redis_take_aside(&p->main);

@@ -51,8 +51,8 @@ static enum status ask(struct reaping *r, const struct redis_lane *lane,
     return STATUS_OK;
 }
 
-/* One {entry, delivery count, stream} of the answer. What can't be read is taken
- * out of it, to be moved. */
+/* One {entry, delivery count, stream} of the answer. What can't be read is
+ * taken out of it, to be moved. */
 static enum status hear_one(struct reaping *r, struct redis_lane *lane,
                             redisReply *item, struct error *err)
 {

@@ -1,8 +1,7 @@
 /*
  * Settle: what is done and leaves nothing behind goes by done.lua, one call a
  * stream and for those that have pointers one more; all other verdicts by
- * settle.lua, one call a queue. Both fence by
- * XACK, and both run at maxmemory.
+ * settle.lua, one call a queue. Both fence by XACK, and both run at maxmemory.
  */
 #include <assert.h>
 #include <string.h>
@@ -384,49 +383,4 @@ enum status redis_settle(void *self, int64_t now_ms,
     if (st == STATUS_OK)
         memcpy(results, p->results, n * sizeof(*results));
     return st;
-}
-
-/* Settles kept entries of one priority as released. */
-static enum status release_some(struct redis_port *p, struct redis_lane *lane,
-                                enum priority k, int64_t now_ms,
-                                struct error *err)
-{
-    struct redis_kept *kept = lane->kept[k];
-    enum redis_stream const stream = (enum redis_stream)k;
-    struct redis_entry_id entry;
-    struct redis_task stored;
-    struct lease lease;
-    enum status result;
-    enum status st = redis_task_read_entry(kept->entry, bytes_of(lane->name),
-                                           stream, &entry, &stored, err);
-
-    if (st == STATUS_CORRUPT) { /* nothing to give back: its lease ends */
-        redis_lane_drop(lane, k, &lane->kept[k]);
-        return STATUS_OK;
-    }
-    redis_lease_name(&stored, stream, entry, &lease);
-    struct settlement const item = {
-        .lease = &lease,
-        .verdict = {.action = VERDICT_RELEASE,
-                    .attempt = stored.task.attempt,
-                    .crashes = stored.task.crashes},
-    };
-    st = redis_settle(p, now_ms, &item, 1, &result, err);
-    if (st == STATUS_OK)
-        redis_lane_drop(lane, k, &lane->kept[k]);
-    return st;
-}
-
-enum status redis_release_kept(struct redis_port *p, struct redis_lane *lane,
-                               int64_t now_ms, struct error *err)
-{
-    for (int k = 0; k < PRIORITIES; k++) {
-        while (lane->kept[k]) {
-            enum status const st =
-                release_some(p, lane, (enum priority)k, now_ms, err);
-            if (st != STATUS_OK)
-                return st;
-        }
-    }
-    return STATUS_OK;
 }

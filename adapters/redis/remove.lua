@@ -6,9 +6,9 @@
 -- digits; or 'state', the state, how many.
 --
 -- Answers, of a task, 'removed', 'other' (it is in another state), or 'unknown'
--- (not seen here); of a state how many were removed. Whatever was there is freed: key, pointer, body.
--- Of a ready stream only what is not leased is deleted, entry by entry: to trim
--- it would leave leases without a task.
+-- (not seen here); of a state how many were removed. Whatever was there is
+-- freed: key, pointer, body. Of a ready stream only what is not leased is
+-- deleted, entry by entry: to trim it would leave leases without a task.
 
 local function free_key_in(x, id)
     local key = item_in_x(x, 'key')

@@ -1,8 +1,8 @@
 -- scrub.lua - looks for what a sound queue never has, and repairs it.
 --
 -- KEYS: the queue's.
--- ARGV: 'examine', where to go on ("1:0" for the start), how many items, how long
--- the server has been up in ms, how long after its end a lease is stale;
+-- ARGV: 'examine', where to go on ("1:0" for the start), how many items, how
+-- long the server has been up in ms, how long after its end a lease is stale;
 -- or 'repair', the check, its subject, now.
 --
 -- To examine answers where to go on ('' for the end) and a list of flaws
@@ -18,7 +18,8 @@ local wrong = {}
 local fix = {}
 
 local function waits(id)
-    return redis.call('ZSCORE', SCHEDULED, id) or redis.call('ZSCORE', RETRY, id)
+    return redis.call('ZSCORE', SCHEDULED, id) or
+        redis.call('ZSCORE', RETRY, id)
 end
 
 local function has_body(id)
@@ -248,7 +249,8 @@ end
 
 local function consumers_of(stream)
     local list = {}
-    local found = STREAM[stream] and redis.pcall('XINFO', 'CONSUMERS', STREAM[stream], GROUP)
+    local found = STREAM[stream] and
+        redis.pcall('XINFO', 'CONSUMERS', STREAM[stream], GROUP)
     for _, flat in ipairs(found or {}) do
         local consumer = {}
         for i = 1, #flat, 2 do

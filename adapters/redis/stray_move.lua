@@ -1,10 +1,10 @@
--- stray_move.lua - moves what can't be read out of the way: to the dead letters.
+-- stray_move.lua - moves what can't be read out of the way: to dead letters.
 --
 -- KEYS: the queue's.
 -- ARGV: where it lies (a stream, 'dead' or 'bodies') and there its entry or id,
 -- what the hash has for it ('' of an entry), 1 if what is leased is to be left,
 -- the id it says ('' for none) and the time in that, an id made for it, then
--- type, payload and x of the dead letter, and what else it was ('' for nothing).
+-- type, payload and x of the dead letter, and what else it was ('': nothing).
 --
 -- Answers 1, or 0 if it is not there any more or left. The first write frees
 -- memory.

@@ -4,12 +4,12 @@
 -- ARGV: where to go on ('' for the start), how much work to do, how long a
 -- payload may be.
 --
--- Answers where to go on ('' for the end) and a list of {subject, task}: "STREAM
--- ENTRY" with an entry as XRANGE gives it, or "bodies ID" with a body. Whether
--- they can be read is for the caller to judge: here those are left out that are
--- plain beyond doubt, most of them, and of the others the payload, which is 0
--- if it has a length that will do, and else not there. So is what is leased:
--- that is its worker's to look at.
+-- Answers where to go on ('' for the end) and a list of {subject, task}:
+-- "STREAM ENTRY" with an entry as XRANGE gives it, or "bodies ID" with a body.
+-- Whether they can be read is for the caller to judge: here those are left out
+-- that are plain beyond doubt, most of them, and of the others the payload,
+-- which is 0 if it has a length that will do, and else not there. So is what is
+-- leased: that is its worker's to look at.
 
 local CHUNK = 16 -- read at once: a payload may be large
 local BYTES_OF_ONE = 4096 -- as much work to read as another task

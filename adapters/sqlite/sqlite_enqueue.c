@@ -67,8 +67,8 @@ static enum status find_state(struct ledger *l, struct queue_row *queue,
     return st;
 }
 
-/* Whether a task with new's id, if it may_exist, or the holder of its key, is there already:
- * then *out names it. Answers STATUS_NOT_FOUND. */
+/* Whether a task with new's id, if it may_exist, or the holder of its key, is
+ * there already: then *out names it. Answers STATUS_NOT_FOUND. */
 static enum status find_holder(struct ledger *l, struct queue_row *queue,
                                const struct new_task *new, bool may_exist,
                                int64_t now_ms, struct enqueued *out,

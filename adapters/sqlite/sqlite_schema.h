@@ -22,7 +22,8 @@ MUST_USE enum status schema_version(struct connection *c, int64_t *out,
 MUST_USE enum status schema_has_indexes(struct connection *c, bool *out,
                                         struct error *err);
 
-/* Makes what is missing of the indexes of tasks, in the caller's transaction. */
+/* Makes what is missing of the indexes of tasks, in the caller's
+ * transaction. */
 MUST_USE enum status schema_add_indexes(struct connection *c,
                                         struct error *err);
 

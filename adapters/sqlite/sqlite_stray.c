@@ -65,9 +65,9 @@ static enum status write_row(struct letter *l, const struct query *q,
     return STATUS_OK;
 }
 
-/* The id that the row says; or else one that leads to it (see packed_id_number):
- * all bits of the number are in it, and another that says where its sign is, in
- * which no other part of an id made so differs. */
+/* The id that the row says; or else one that leads to it (see
+ * packed_id_number): all bits of the number are in it, and another that says
+ * where its sign is, in which no other part of an id made so differs. */
 static struct task_id id_for(struct bytes said, int64_t number,
                              struct bytes queue)
 {

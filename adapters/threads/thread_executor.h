@@ -2,10 +2,11 @@
  * thread_executor.h - an executor_port that runs handlers on pool threads.
  *
  * Threads start when there is work for them, up to `concurrency`, and stay.
- * They block all signals, so that those reach the program's main thread.
- * A handler whose task has a timeout is asked to end, like a cancelled one,
- * when that is over. A handler may use THREAD_STACK_SIZE of stack. A handler that crashes takes
- * the process with it: what it held is taken back when its lease runs out.
+ * They block all signals, so that those reach the program's main thread. A
+ * handler whose task has a timeout is asked to end, like a cancelled one, when
+ * that is over. A handler may use THREAD_STACK_SIZE of stack. A handler that
+ * crashes takes the process with it: what it held is taken back when its lease
+ * runs out.
  */
 #ifndef ADAPTERS_THREADS_THREAD_EXECUTOR_H
 #define ADAPTERS_THREADS_THREAD_EXECUTOR_H
