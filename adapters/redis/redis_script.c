@@ -73,6 +73,7 @@ static char *join(const char *const parts[PARTS], size_t *len)
     *len = 0;
     for (size_t i = 0; i < PARTS && parts[i]; i++)
         *len += strlen(parts[i]);
+    assert(*len > 0); /* no script is empty */
     char *text = malloc(*len);
     for (size_t i = 0; text && i < PARTS && parts[i]; i++) {
         size_t const n = strlen(parts[i]);
