@@ -210,24 +210,30 @@ static enum status examine_keys(struct page *p, const char *from,
     return st < 0 ? st : STATUS_OK;
 }
 
-static enum status examine_counters(struct page *p, const char *after,
+/* Columns of SQL_SCRUB_COUNTERS. */
+enum { C_ID, C_QUEUE, C_IS_RIGHT };
+
+/* By id: a name that foreign hands have written may be any. */
+static enum status examine_counters(struct page *p, int64_t after,
                                     struct error *err)
 {
     struct query q = query_on(&p->scrub->reader, SQL_SCRUB_COUNTERS);
+    struct text next = text_in(p->cursor->text, sizeof(p->cursor->text));
     char name[QUEUE_NAME_MAX + 1];
 
     query_text(&q, bytes_of(p->scrub->store->namespace));
-    query_text(&q, bytes_of(after));
+    query_int(&q, after);
     enum status const st = query_next(&q, err);
     if (st == STATUS_EMPTY)
         *p->cursor = (struct scrub_cursor){.text = ""};
     if (st != STATUS_OK)
         return st < 0 ? st : STATUS_OK;
-    query_column_text(&q, 0, name, sizeof(name));
-    if (!query_column_int(&q, 1))
+    text_add(&next, "c ");
+    text_add_int(&next, query_column_int(&q, C_ID));
+    query_column_text(&q, C_QUEUE, name, sizeof(name));
+    if (!query_column_int(&q, C_IS_RIGHT))
         add(p, CHECK_COUNTERS, bytes_of(name), bytes_of(name));
     query_end(&q);
-    snprintf(p->cursor->text, sizeof(p->cursor->text), "c %s", name);
     return STATUS_OK;
 }
 
@@ -265,7 +271,7 @@ static enum status sqlite_scrub_examine(void *self, int64_t now_ms,
         st = examine_keys(&p, from.text + 2, err);
         break;
     default:
-        st = examine_counters(&p, from.text + 2, err);
+        st = examine_counters(&p, strtoll(from.text + 2, NULL, 10), err);
     }
     if (st == STATUS_OK)
         *count = p.count;

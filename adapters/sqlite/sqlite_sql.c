@@ -382,8 +382,8 @@ const char *const sql_text[SQL_STATEMENTS] = {
                        " WHERE (k.queue_id, k.key) > (?1, ?2)"
                        " ORDER BY k.queue_id, k.key LIMIT ?3",
     [SQL_SCRUB_COUNTERS] =
-        "SELECT q.name," COUNTERS "=" COUNTED "FROM millrace_queues q"
-        " WHERE q.namespace = ?1 AND q.name > ?2 ORDER BY q.name LIMIT 1",
+        "SELECT q.id, q.name," COUNTERS "=" COUNTED "FROM millrace_queues q"
+        " WHERE q.namespace = ?1 AND q.id > ?2 ORDER BY q.id LIMIT 1",
     [SQL_FIX_STATE] =
         "UPDATE millrace_tasks SET state = 1, position = ?4,"
         " since = ?5, worker = NULL"

@@ -105,6 +105,18 @@ Test(sqlite_scrub, counters_that_disagree_are_counted_anew)
     cr_assert(fixture_counters_are_right(&f));
 }
 
+Test(sqlite_scrub, a_name_that_no_queue_can_have_holds_up_no_walk)
+{
+    fixture_sql(&f, "INSERT INTO millrace_queues (namespace, name)"
+                    " SELECT namespace, 'No queue' || char(0) || 'at all'"
+                    " FROM millrace_queues");
+    fixture_sql(&f, "INSERT INTO millrace_queues (namespace, name)"
+                    " SELECT namespace, printf('%080d', 0)"
+                    " FROM millrace_queues LIMIT 1");
+
+    cr_assert(eq(sz, walk(scrub, NOW_MS, "counters", false), 0));
+}
+
 Test(sqlite_scrub, a_task_of_no_queue_is_told)
 {
     fixture_sql(
