@@ -76,7 +76,7 @@ static enum mr_code change(struct mr_client *client, const char *queue,
     client_leave_admin(client);
     if (st == STATUS_KEY_HELD)
         return refuse(err, MR_KEY_HELD, why.field, why.text);
-    return failure(err, st, &why);
+    return failure_about(err, st, &why, ref.id.text);
 }
 
 enum mr_code mr_cancel(struct mr_client *client, const char *queue,
@@ -193,7 +193,7 @@ enum mr_code mr_purge(struct mr_client *client, const char *queue,
     client_leave_admin(client);
     if (removed)
         *removed = count;
-    return failure(err, st, &why);
+    return failure_about(err, st, &why, queue);
 }
 
 static enum mr_code set_paused(struct mr_client *client, const char *queue,
@@ -209,7 +209,7 @@ static enum mr_code set_paused(struct mr_client *client, const char *queue,
     if (st == STATUS_OK)
         st = admin_set_paused(client->admin, name, is_paused, &why);
     client_leave_admin(client);
-    return failure(err, st, &why);
+    return failure_about(err, st, &why, queue);
 }
 
 enum mr_code mr_pause(struct mr_client *client, const char *queue,

@@ -105,6 +105,19 @@ enum mr_code failure(struct mr_error *out, enum status status,
     return refuse(out, code, err->field, err->text);
 }
 
+enum mr_code failure_about(struct mr_error *out, enum status status,
+                           const struct error *err, const char *whom)
+{
+    struct error full;
+
+    if (status <= 0)
+        return failure(out, status, err);
+    struct bytes const parts[] = {bytes_of(whom), BYTES(": "),
+                                  bytes_of(words_for(status))};
+    error_write(&full, NULL, parts, 3);
+    return refuse(out, code_of(status), NULL, full.text);
+}
+
 bool fault_of_code(enum mr_code code, enum status *out)
 {
     static const enum status faults[] = {

@@ -19,6 +19,10 @@ enum mr_code refuse(struct mr_error *out, enum mr_code code, const char *field,
 enum mr_code failure(struct mr_error *out, enum status status,
                      const struct error *err);
 
+/* The same for a call that names a task or a queue: an answer names it too. */
+enum mr_code failure_about(struct mr_error *out, enum status status,
+                           const struct error *err, const char *whom);
+
 /* The fault for each code: what a testing kit is told to fail with. False for
  * a code that is no fault of a backend. */
 bool fault_of_code(enum mr_code code, enum status *out);

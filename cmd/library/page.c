@@ -180,7 +180,7 @@ enum mr_code mr_find(struct mr_client *client, const char *queue,
     if (st == STATUS_OK)
         st = find(client, &ref, out, &why);
     client_leave_admin(client);
-    return failure(err, st, &why);
+    return failure_about(err, st, &why, ref.id.text);
 }
 
 static enum status list(const struct mr_client *client,

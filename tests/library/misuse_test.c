@@ -211,6 +211,26 @@ Test(misuse, impossible_values_elsewhere)
     REFUSED(mr_pause(client, "Upper", &err), MR_INVALID);
 }
 
+static void then_it_names(const char *whom)
+{
+    cr_assert(strncmp(err.message, whom, strlen(whom)) == 0, "%s", err.message);
+}
+
+Test(misuse, what_is_not_there_is_named)
+{
+    struct mr_page *page;
+
+    REFUSED(mr_find(client, NULL, unknown, &page, &err), MR_NOT_FOUND);
+    then_it_names(unknown);
+    REFUSED(mr_cancel(client, NULL, unknown, &err), MR_NOT_FOUND);
+    then_it_names(unknown);
+    REFUSED(mr_resume(client, "nowhere", &err), MR_NOT_FOUND);
+    then_it_names("nowhere");
+    REFUSED(mr_purge(client, "nowhere", MR_STATE_ANY, NULL, &err),
+            MR_NOT_FOUND);
+    then_it_names("nowhere");
+}
+
 Test(misuse, impossible_values_of_a_worker)
 {
     struct {
