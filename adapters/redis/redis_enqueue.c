@@ -69,7 +69,8 @@ static enum status pack(struct redis_port *p, const struct new_task *tasks,
 
 /* Begins to make the queues known that we have not announced lately; marks
  * them in p->groups (scratch here) and returns how many. Known before their
- * first task, so that none lies where nobody looks. */
+ * first task, so that none lies where nobody looks; known anew on each
+ * connection, since behind it may be a server that has forgotten all. */
 static size_t begin_announce(struct redis_port *p)
 {
     const struct redis_outbox *o = &p->outbox;
@@ -78,9 +79,10 @@ static size_t begin_announce(struct redis_port *p)
 
     for (size_t g = 0; g < o->group_count; g++) {
         struct redis_lane *lane = o->groups[g].lane;
-        if (lane->announced_mono_ms > 0 &&
+        if (lane->announced_to == p->main.generation &&
             now - lane->announced_mono_ms < ANNOUNCE_AGAIN_MS)
             continue;
+        lane->announced_to = p->main.generation;
         lane->announced_mono_ms = now;
         redis_command(&p->main, 3,
                       (const char *const[]){"SADD", p->queues_key, lane->name});
@@ -144,7 +146,7 @@ static enum status announce(struct redis_port *p, struct error *err)
     if (st == STATUS_OK)
         st = tell_workers(p, new_count, err);
     for (size_t i = 0; i < asked && st != STATUS_OK; i++)
-        p->groups[i].lane->announced_mono_ms = 0;
+        p->groups[i].lane->announced_to = 0;
     return st;
 }
 

@@ -25,7 +25,9 @@ struct redis_lane {
     char name[QUEUE_NAME_MAX + 1];
     char keys[REDIS_QUEUE_KEYS][REDIS_KEY_SIZE];
     bool is_listed;            /* was in NS:queues at the latest look */
-    int64_t announced_mono_ms; /* when we last added it there; 0: never */
+    uint64_t announced_to;     /* the connection by which we last added it
+                                  there; 0: none */
+    int64_t announced_mono_ms; /* and when */
     bool has_groups;           /* as far as we know: to wait on its streams */
 
     /* What a promote has found out, in this call; INT64_MAX: nothing. */

@@ -189,6 +189,31 @@ Test(redis_refusals, tasks_and_leases_outlive_a_restart_of_the_server)
     fixture_end(&f);
 }
 
+static enum status enqueue_directly(void)
+{
+    struct new_task const task = a_new_task(&f);
+    struct enqueued result;
+
+    return queue_enqueue(f.direct, task.task.run_at_ms, &task, 1, &result,
+                         &f.err);
+}
+
+Test(redis_refusals, a_server_that_has_forgotten_all_is_told_the_queue_anew)
+{
+    fixture_start(&f, NULL);
+    IS_STATUS(enqueue_directly(), STATUS_OK);
+
+    redis_server_stop(&f.server, SIGKILL);
+    cr_assert(redis_server_start(&f.server, NULL));
+    fixture_reconnect(&f);
+    while (enqueue_directly() == STATUS_UNAVAILABLE)
+        continue;
+
+    cr_assert(eq(llong, by_hand(&f, "SISMEMBER ns:queues q"), 1));
+    cr_assert(eq(sz, lease_some(&f, 10), 1));
+    fixture_end(&f);
+}
+
 static enum status open_with(const char *options)
 {
     struct backend_url url;
