@@ -115,12 +115,12 @@ Test(planted, a_failing_run_is_told_with_the_command_that_repeats_it)
     cr_assert(fails(seed) && out);
 
     enum status const st =
-        sim_report(&config, "memory:", &plan, &result, out, &err);
+        sim_report(&config, "redis://:secret@host", &plan, &result, out, &err);
 
     fclose(out);
     cr_assert(eq(int, st, 0));
     snprintf(expected, sizeof(expected),
-             "\nmillrace sim --seed %d --steps %d --backend memory: "
+             "\nmillrace sim --seed %d --steps %d --backend redis://:***@host "
              "--workers 2\n",
              (int)seed, SIM_STEPS);
     cr_assert(strstr(text, expected) != NULL, "%s", text);
