@@ -138,20 +138,26 @@ def redis_mill(binary, own_redis, tmp_path):
     return mill, server
 
 
-def test_what_cannot_be_read_is_found_and_becomes_a_dead_letter(redis_mill):
-    mill, server = redis_mill
-    server.ask("XADD", "{millrace:default}:ready:normal", "*", "no", "task")
-
+def check_that_doctor_mends_what_cannot_be_read(mill, place):
+    """Where place is a pattern of what it says of where that is."""
     found = mill.run("doctor", code=1)
     fixed = mill.run("--json", "doctor", "--fix")
     after = mill.run("doctor")
 
-    assert re.search(r"^bad +unreadable +1 .*normal \d+-0", found.out, re.M)
+    assert re.search(r"^bad +unreadable +1 .*" + place, found.out, re.M)
     row = next(row for row in fixed.rows if row["check"] == "unreadable")
     assert (row["level"], row["found"], row["fixed"]) == ("ok", 1, 1)
     assert row["text"].startswith("1 repaired (made dead letters): ")
     assert "--fix" not in row["text"]
     assert re.search(r"^ok +unreadable +none", after.out, re.M)
+
+
+def test_what_cannot_be_read_is_found_and_becomes_a_dead_letter(redis_mill):
+    mill, server = redis_mill
+    server.ask("XADD", "{millrace:default}:ready:normal", "*", "no", "task")
+
+    check_that_doctor_mends_what_cannot_be_read(mill, r"normal \d+-0")
+
     assert mill.row("dlq", "list")["payload"] == ["no", "task"]
     assert (mill.stats()["ready"], mill.stats()["dead"]) == (1, 1)
 
@@ -192,16 +198,8 @@ def test_a_row_that_cannot_be_read_is_found_and_becomes_a_dead_letter(
 ):
     mill = sqlite_mill
 
-    found = mill.run("doctor", code=1)
-    fixed = mill.run("--json", "doctor", "--fix")
-    after = mill.run("doctor")
+    check_that_doctor_mends_what_cannot_be_read(mill, r"row \d+")
 
-    assert re.search(r"^bad +unreadable +1 .*row \d+", found.out, re.M)
-    row = next(row for row in fixed.rows if row["check"] == "unreadable")
-    assert (row["level"], row["found"], row["fixed"]) == ("ok", 1, 1)
-    assert row["text"].startswith("1 repaired (made dead letters): ")
-    assert "--fix" not in row["text"]
-    assert re.search(r"^ok +unreadable +none", after.out, re.M)
     assert mill.row("dlq", "list")["payload"]["max_attempts"] == 99999999
     assert (mill.stats()["ready"], mill.stats()["dead"]) == (1, 1)
 
