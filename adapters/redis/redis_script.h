@@ -3,9 +3,9 @@
  *
  * Each script is a file of its own in this folder, put into the program by the
  * build; those that move tasks about have common.lua in front, and those that
- * walk over all walk.lua behind that. A connection loads a script the first time
- * it is needed; NOSCRIPT (the server has forgotten it: SCRIPT FLUSH) is answered
- * by loading and asking again:
+ * walk over all walk.lua behind that. A connection loads a script the first
+ * time it is needed; NOSCRIPT (the server has forgotten it: SCRIPT FLUSH) is
+ * answered by loading and asking again:
  *
  *     do {
  *         st = redis_script_load(c, SCRIPT, err);       and leave on a fault
